@@ -1,0 +1,135 @@
+#pragma once
+/*
+ * cgroup - one control group of a container, on cgroup v1, hybrid or v2.
+ *
+ * A container's cgroup is one path, relative to the root of every hierarchy it
+ * uses: on v2 one directory, on v1 one per controller, on a hybrid machine both.
+ * Directories are held open; everything goes through these descriptors.
+ *
+ *      struct cgroup_host host;                    // once per process
+ *      cgroup_host_probe(&host, &err);
+ *      auto_cgroup struct cgroup cg = CGROUP_INIT;
+ *      cgroup_create(&host, "/box", CGROUP_ALL, &cg, &err);
+ *      cgroup_write(&cg, "memory", "memory.max", "1048576", &err);
+ *      cgroup_enter(&cg, pid, &err);  ...  cgroup_remove(&cg, &err);
+ *
+ * Which of v1 and v2 it is comes from statfs(2) of the mount points, never from
+ * /proc/self/cgroup (which lists v1 lines on a machine whose /sys/fs/cgroup is
+ * v2). Sources: cgroups(7), Documentation/admin-guide/cgroup-v{1,2}.
+ *
+ * All functions: 0 or a negative errno, and the sentence in `err`.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+
+enum cgroup_mode { CGROUP_V2, CGROUP_V1, CGROUP_HYBRID };
+
+#define CGROUP_HIERARCHIES_MAX 16
+
+/* One mounted hierarchy. The v2 one has controllers "" in /proc/self/cgroup. */
+struct cgroup_hierarchy {
+        char controllers[64];   /* "cpu,cpuacct"; "name=systemd"; "" for v2 */
+        char mount_point[128];  /* where it is mounted: "/sys/fs/cgroup/cpu,cpuacct" */
+        char own[1024];         /* the caller's cgroup in it: "/user.slice/..." (as the mount shows it) */
+        bool v2;
+        bool freezer, devices;  /* v1: carries this controller */
+};
+
+/* What is mounted on this machine, and where we are in it. A plain value. */
+struct cgroup_host {
+        enum cgroup_mode mode;
+        struct cgroup_hierarchy h[CGROUP_HIERARCHIES_MAX];
+        size_t n;
+        char v2_controllers[256];       /* those available at our own v2 cgroup: " cpu memory " */
+};
+
+int cgroup_host_probe(struct cgroup_host *ret_host, struct error *err) MUST_CHECK;
+
+/* The hierarchy with this v1 controller, or the v2 one; NULL if not mounted. */
+const struct cgroup_hierarchy *cgroup_find(const struct cgroup_host *host, const char *controller);
+
+struct cgroup_dir {
+        int fd;                 /* the directory itself, O_PATH|O_DIRECTORY; -1: not used in this hierarchy */
+        char *path;             /* below the mount point, malloc()ed */
+        bool created;           /* by us: cgroup_remove() removes it */
+};
+
+struct cgroup {
+        const struct cgroup_host *host;                 /* borrowed */
+        struct cgroup_dir dir[CGROUP_HIERARCHIES_MAX];  /* by index of host->h */
+};
+
+#define CGROUP_INIT ((struct cgroup){ .dir = { [0 ... CGROUP_HIERARCHIES_MAX - 1] = { .fd = -1 } } })
+
+/* Bit i: use hierarchy i of the host. */
+typedef uint32_t cgroup_set;
+#define CGROUP_ALL (~(cgroup_set) 0)
+
+/* The set of hierarchies that hold these controllers ("memory,cpu"; v1 names, mapped to v2 where that is mounted). */
+cgroup_set cgroup_set_of(const struct cgroup_host *host, const char *controllers);
+
+/*
+ * Make the directories. A `path` with a leading "/" is below the root of each
+ * hierarchy, another one below the caller's own cgroup there ("the caller's
+ * place is kept"). On v2, the controllers are enabled along the way
+ * (cgroup.subtree_control) as far as allowed; on v1 cpuset, cpus and mems are
+ * inherited so that a process can enter. -EEXIST if the leaf exists and is
+ * populated with processes; an empty leftover is taken over. On failure nothing
+ * made here is left. A hierarchy we may not write to is skipped only if
+ * `optional` has its bit (rootless).
+ */
+int cgroup_create(const struct cgroup_host *host, const char *path, cgroup_set wanted, cgroup_set optional,
+                  struct cgroup *ret_cgroup, struct error *err) MUST_CHECK;
+
+/* Open what cgroup_create() made earlier, in another process. Hierarchies where it is gone are left out. */
+int cgroup_open(const struct cgroup_host *host, const char *path, struct cgroup *ret_cgroup,
+                struct error *err) MUST_CHECK;
+
+/* Write one file of the hierarchy that holds `controller` ("" is the v2 one). */
+int cgroup_write(const struct cgroup *cgroup, const char *controller, const char *file, const char *text,
+                 struct error *err) MUST_CHECK;
+
+/* Read one file, without its final newline; the caller frees it. */
+int cgroup_read(const struct cgroup *cgroup, const char *controller, const char *file, char **ret_text,
+                struct error *err) MUST_CHECK;
+
+/* Move a process into every directory (all hierarchies, or all but v2 when clone3 did that one). */
+int cgroup_enter(const struct cgroup *cgroup, pid_t pid, bool skip_v2, struct error *err) MUST_CHECK;
+
+/* The v2 directory for CLONE_INTO_CGROUP, -1 if there is none. Borrowed. */
+int cgroup_v2_fd(const struct cgroup *cgroup);
+
+/* Every process in it and below, once each. The caller frees the array. */
+int cgroup_pids(const struct cgroup *cgroup, pid_t **ret_pids, size_t *ret_n, struct error *err) MUST_CHECK;
+
+/* SIGKILL (or `sig`) to all of them: cgroup.kill (5.14) where it is, else freeze, kill, thaw, until none is left. */
+int cgroup_kill(const struct cgroup *cgroup, int sig, struct error *err) MUST_CHECK;
+
+enum cgroup_freeze { CGROUP_THAWED, CGROUP_FROZEN };
+/* Freeze or thaw, and wait until it is so. */
+int cgroup_set_frozen(const struct cgroup *cgroup, enum cgroup_freeze want, struct error *err) MUST_CHECK;
+int cgroup_get_frozen(const struct cgroup *cgroup, enum cgroup_freeze *ret, struct error *err) MUST_CHECK;
+
+/* Remove the directories and everything below them. Waits up to two seconds for
+ * dying processes to leave; -EBUSY after that. Absent directories are fine. */
+int cgroup_remove(struct cgroup *cgroup, struct error *err) MUST_CHECK;
+
+/* What was used. Members are 0 where the machine cannot tell; `has_` bits say which. */
+struct cgroup_usage {
+        bool has_memory, has_cpu, has_oom;
+        uint64_t memory_peak;           /* bytes */
+        uint64_t cpu_ns;
+        uint64_t oom_kills;
+};
+void cgroup_usage(const struct cgroup *cgroup, struct cgroup_usage *ret);
+
+/* Close the descriptors; removes nothing. */
+void cgroup_clear(struct cgroup *cgroup);
+static inline void cgroup_clear_p(struct cgroup *cgroup) { cgroup_clear(cgroup); }
+#define auto_cgroup CLEANUP(cgroup_clear)

@@ -1,0 +1,1 @@
+int launch_placeholder(void); int launch_placeholder(void) { return 0; }

@@ -1,0 +1,1 @@
+int child_placeholder(void); int child_placeholder(void) { return 0; }

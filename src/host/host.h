@@ -1,0 +1,26 @@
+#pragma once
+/*
+ * host - what this kernel can do, found out once, before anything is planned.
+ *
+ * A plain value: a test passes the one of an old kernel and compares the plan,
+ * on any machine. Probed by trying the call, never by kernel version: vendors
+ * backport, and a seccomp filter around us can take a call away.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "cgroups/cgroup.h"
+
+struct host {
+        bool clear_sighand;     /* clone3(CLONE_CLEAR_SIGHAND), Linux 5.5 */
+        bool into_cgroup;       /* clone3(CLONE_INTO_CGROUP), Linux 5.7 */
+        bool mount_setattr;     /* Linux 5.12; before it, bind mounts are remounted */
+        bool privileged;        /* CAP_SYS_ADMIN in our user namespace, which is the initial one */
+        uint64_t own_caps;      /* our bounding set: what a container can be given at most */
+        struct cgroup_host cgroups;
+};
+
+/* Fill in everything. Refuses kernels below 5.10 with one line (-ENOSYS). */
+int host_probe(struct host *ret_host, struct error *err) MUST_CHECK;

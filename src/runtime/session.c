@@ -1,0 +1,1 @@
+int session_placeholder(void); int session_placeholder(void) { return 0; }

@@ -1,0 +1,58 @@
+#pragma once
+/*
+ * resources - the limits of a container (config-linux.md#control-groups), as
+ * plain data. The only header of spec/ that cgroups/ reads.
+ *
+ * A number with `has_` false was not given and is left alone. -1 means
+ * unlimited where the specification says so.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct opt_i64 {
+        bool has;
+        int64_t value;
+};
+
+struct opt_u64 {
+        bool has;
+        uint64_t value;
+};
+
+struct resources_memory {
+        struct opt_i64 limit, reservation, swap;        /* bytes; swap is memory+swap as in v1 */
+        struct opt_u64 swappiness;
+        bool has_disable_oom_killer, disable_oom_killer;
+        bool check_before_update;
+};
+
+struct resources_cpu {
+        struct opt_u64 shares, period, burst;           /* us, but shares */
+        struct opt_i64 quota;                           /* us per period; -1: none */
+        struct opt_u64 rt_period;
+        struct opt_i64 rt_runtime, idle;
+        const char *cpus, *mems;                        /* lists: "0-3,7"; NULL: not given */
+};
+
+struct device_rule {
+        bool allow;
+        char type;              /* 'a', 'b' or 'c' */
+        int64_t major, minor;   /* -1: any */
+        bool read, write, mknod;
+};
+
+struct key_value {
+        const char *key, *value;
+};
+
+struct resources {
+        struct resources_memory memory;
+        struct resources_cpu cpu;
+        struct opt_i64 pids_limit;                      /* <= 0: unlimited */
+        const struct device_rule *devices;              /* in the order of config.json: later wins */
+        size_t n_devices;
+        const struct key_value *unified;                /* cgroup v2 file names and texts */
+        size_t n_unified;
+};
