@@ -1,0 +1,66 @@
+#pragma once
+/*
+ * compile - decide how a container will be started.
+ *
+ * Pure: reads the spec, the host's abilities and the wishes of the caller,
+ * and writes a plan. No system call is made here, so every decision can be
+ * tested by comparing text. compile.c is the page to read to learn in which
+ * order a container comes into being.
+ */
+
+#include <stdint.h>
+
+#include "host/host.h"
+#include "plan/plan.h"
+#include "spec/spec.h"
+
+/* What each instance of the plan brings along, by slot number. */
+enum slot {
+        SLOT_CPUS,              /* affinity mask, words of uint64_t */
+        SLOT_NUMA,              /* node mask of the memory policy */
+        SLOT_CGROUP,            /* path of the instance's own cgroup */
+        SLOT_CPUSET_CPUS,       /* lists for the cpuset controller: "0-3" */
+        SLOT_CPUSET_MEMS,
+        SLOT_COUNT,
+};
+
+/* What the caller wants beyond the config. All zero is a plain `create`less run. */
+struct wish {
+        const char *bundle;             /* absolute; relative paths of the spec are below it */
+        const char *id;                 /* of the container: keyring, default cgroup */
+        bool await_start;               /* create: stop before the process, `start` goes on */
+        bool die_with_parent;           /* foreground run, launch */
+        bool no_pivot, no_new_keyring;
+        uint32_t preserve_fds;          /* 3 .. 3+n-1 stay open */
+        bool stdio;                     /* the instance brings fd 0, 1, 2 as its first three descriptors */
+        bool cpus, numa;                /* bind to SLOT_CPUS, prefer memory of SLOT_NUMA */
+        bool no_state;                  /* no write-state steps: nobody asks for this instance by id */
+
+        /* Where the cgroup is. NULL: spec's cgroupsPath, or "<id>" below our own. */
+        const char *cgroup_path;
+        bool cgroup_inherit;            /* launch: stay in the spawner's cgroups, which already carry the
+                                           job's limits; with cpuset_slot, an own one in the cpuset hierarchy */
+        bool cgroup_slot;               /* the own cgroup's path is SLOT_CGROUP, with the limits of the spec */
+        bool cpuset_slot;               /* write SLOT_CPUSET_CPUS and SLOT_CPUSET_MEMS */
+};
+
+/* The block is one malloc()ed piece; the caller frees it. */
+int plan_compile(const struct spec *spec, const struct host *host, const struct wish *wish, void **ret_block,
+                 size_t *ret_size, struct error *err) MUST_CHECK;
+
+/*
+ * A further process in a running container (`exec`). The instance brings the
+ * pidfd of the container's first process in `fd[0]` (with stdio: fd[3]).
+ * `spec->process` is the new process; `joins` has the CLONE_NEW* of the
+ * namespaces in which the container differs from us.
+ */
+struct join_wish {
+        uint64_t joins;
+        bool no_pivot;                  /* the container was made without pivot_root */
+        const char *cgroup_path;        /* where the container's cgroup is; NULL: none */
+        const char *id;
+        uint32_t preserve_fds;
+        bool die_with_parent;
+};
+int plan_compile_join(const struct spec *spec, const struct host *host, const struct join_wish *wish,
+                      void **ret_block, size_t *ret_size, struct error *err) MUST_CHECK;

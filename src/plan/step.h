@@ -1,0 +1,156 @@
+#pragma once
+/*
+ * step - the words a plan is written in.
+ *
+ * A plan is one list. Every entry is done either by the parent (outside the
+ * container) or by the child (inside it). Where the list changes sides the two
+ * processes meet: that is all the synchronisation there is. Nobody sends
+ * "ready" or "go" by hand.
+ *
+ * To add a step: name it here, describe it in step.c, compile it in one of
+ * plan/compile_*.c, execute it in child/step_*.c or runtime/parent_*.c.
+ * A test complains until all four are there.
+ */
+
+#include <stdint.h>
+
+enum lane {
+        LANE_PARENT,
+        LANE_CHILD,
+};
+
+enum step_op {
+        /* parent, before the child exists */
+        STEP_CGROUP_CREATE,     /* path */
+        STEP_CGROUP_WRITE,      /* controller, file, text */
+        STEP_CGROUP_DEVICES,    /* BPF instructions (v2) */
+        STEP_JOIN_AROUND,       /* namespace, path: joined by the parent for the time of the clone */
+        STEP_JOIN_PID_OF,       /* pidfd slot: as JOIN_AROUND, the pid namespace of a process */
+        STEP_OPEN_TREE,         /* fd slot, path, recursive: a detached copy of a host mount */
+        STEP_CLONE,             /* flags */
+
+        /* parent, beside the child */
+        STEP_CGROUP_ENTER,      /* 1: all but v2 */
+        STEP_WRITE_UID_MAP,     /* text of the map */
+        STEP_DENY_SETGROUPS,
+        STEP_WRITE_GID_MAP,     /* text of the map */
+        STEP_SET_OOM_SCORE,     /* value */
+        STEP_SET_RLIMIT,        /* resource, soft, hard */
+        STEP_WRITE_STATE,       /* enum plan_state */
+        STEP_HOOK,              /* kind, path, argv, env, timeout */
+        STEP_TAKE_CONSOLE,      /* receive the master of the pty that the child opened */
+
+        /* child, namespaces and identity */
+        STEP_RESET_SIGNALS,     /* 1 if handlers are still set */
+        STEP_NEW_SESSION,
+        STEP_JOIN,              /* namespace, path */
+        STEP_JOIN_PROCESS,      /* pidfd slot, CLONE_NEW* flags */
+        STEP_BECOME_ROOT,
+        STEP_UNSHARE,           /* CLONE_NEW* flags */
+        STEP_FORK_AGAIN,        /* CLONE_NEW* flags: the grandchild takes over */
+        STEP_JOIN_KEYRING,      /* name */
+        STEP_LOOPBACK_UP,
+        STEP_SET_HOSTNAME,      /* name */
+        STEP_SET_DOMAINNAME,    /* name */
+
+        /* child, the file system */
+        STEP_HOST_PROPAGATION,  /* MS_* flags on the whole tree, before anything is mounted */
+        STEP_OPEN_ROOT,         /* path of the rootfs: mounted on itself, then held open */
+        STEP_MOUNT,             /* type, source, target, attributes, data, super block flags */
+        STEP_BIND,              /* source, target, attributes to set, to clear, enum bind_flags, fd slot */
+        STEP_SET_ATTRIBUTES,    /* target, set, clear: recursively */
+        STEP_SET_PROPAGATION,   /* target, MS_* flags */
+        STEP_MAKE_SYMLINK,      /* path, where it points */
+        STEP_MAKE_DEVICE,       /* path, mode with type, device number, uid, gid */
+        STEP_BIND_DEVICE,       /* path: the host's node, where mknod is not allowed */
+        STEP_OPEN_CONSOLE,      /* width, height, uid: pty of the container becomes stdio */
+        STEP_BIND_CONSOLE,      /* the pty on /dev/console */
+        STEP_WRITE_SYSCTL,      /* path below /proc/sys, value */
+        STEP_MASK_PATH,         /* path */
+        STEP_READONLY_PATH,     /* path */
+        STEP_PIVOT_ROOT,
+        STEP_MOVE_ROOT,         /* --no-pivot */
+        STEP_CHROOT_OF,         /* pidfd slot: the root of a process whose container was made with --no-pivot */
+        STEP_ROOT_READONLY,
+        STEP_ROOT_PROPAGATION,  /* MS_* flags, on the container's root at last */
+
+        /* child, the process */
+        STEP_STDIO,             /* first fd slot of three */
+        STEP_BIND_CPUS,         /* mask */
+        STEP_BIND_MEMORY,       /* MPOL_* mode, node mask */
+        STEP_KEEP_FDS,          /* first descriptor that is closed on exec */
+        STEP_AWAIT_START,       /* `create` ends here, `start` goes on */
+        STEP_NO_NEW_PRIVS,
+        STEP_DROP_BOUNDING,     /* capabilities that stay */
+        STEP_SET_GROUPS,        /* uint32_t ids */
+        STEP_SET_IDS,           /* uid, gid */
+        STEP_SET_CAPS,          /* effective, permitted, inheritable */
+        STEP_SET_AMBIENT,       /* capabilities */
+        STEP_SET_UMASK,         /* bits */
+        STEP_CHDIR,             /* path */
+        STEP_LOAD_FILTER,       /* BPF instructions, SECCOMP_FILTER_FLAG_* */
+        STEP_DIE_WITH_PARENT,
+        STEP_EXEC,              /* argv and envp come from the instance */
+
+        STEP_FAIL,              /* errno; exists for tests */
+        STEP_OPS,
+};
+
+/* How to read an argument of a step. */
+enum arg_kind {
+        ARG_NONE,
+        ARG_NUMBER,
+        ARG_SIGNED,
+        ARG_HEX,
+        ARG_OCTAL,
+        ARG_CLONE_FLAGS,        /* numbers too, but listed by name */
+        ARG_MOUNT_ATTR,
+        ARG_MS_FLAGS,
+        ARG_NAMESPACE,
+        ARG_CAPS,
+        ARG_HOOK_KIND,
+        ARG_FD,                 /* number of a descriptor of the instance; FD_NONE */
+        ARG_STRING,             /* offset into the plan's data, or a slot */
+        ARG_BLOB,               /* offset of { uint64_t size; bytes }, or a slot */
+        ARG_STRV,               /* a blob of strings, each with its terminator: "a\0b\0" */
+};
+
+#define STEP_ARGS 6
+
+/* The same bytes in memory, in a file and in another process. */
+struct step {
+        uint16_t op;
+        uint16_t lane;
+        uint32_t unused;
+        uint64_t arg[STEP_ARGS];
+};
+_Static_assert(sizeof(struct step) == 56, "a step is part of the plan format");
+
+/* An argument with this bit is not a value but the number of a slot: each
+ * instance of the plan brings its own value (a CPU mask, a cgroup path, ...).
+ * Plain numbers with the top bit set exist (flags of a mount), therefore only
+ * kinds that can vary are ever looked at for it: see arg_may_vary(). */
+#define ARG_SLOT   (UINT64_C(1) << 63)
+#define SLOT(n)    (ARG_SLOT | (uint64_t) (n))
+
+enum bind_flags {
+        BIND_RECURSIVE = 1 << 0,
+        BIND_ATTR_RECURSIVE = 1 << 1,
+};
+
+#define FD_NONE UINT64_C(0xffff)
+
+struct step_info {
+        const char *name;       /* "set-hostname": in listings and in errors */
+        enum lane lane;
+        enum arg_kind arg[STEP_ARGS];
+};
+
+/* NULL if there is no such step. */
+const struct step_info *step_info(unsigned op);
+
+/* Strings, blobs: the kinds that an instance may bring. */
+static inline int arg_may_vary(enum arg_kind kind)
+{
+        return kind == ARG_STRING || kind == ARG_BLOB || kind == ARG_STRV;
+}

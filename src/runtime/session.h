@@ -1,0 +1,91 @@
+#pragma once
+/*
+ * session - one execution of a plan, seen from outside the container.
+ *
+ * Owns the child and the cgroup until they are handed over: a session that is
+ * cleared early kills and reaps its child and removes what it made, so no error
+ * path can leave half a container behind.
+ *
+ *      struct session_options opts = { .host = &host };
+ *      auto_session struct session s = SESSION_INIT;
+ *      if (session_start(&s, &plan, &in, &opts, &err) < 0) ...
+ *      pid = s.pid;  pidfd = take_fd(&s.pidfd);        // the process runs now
+ *
+ * A plan with an await-start step is walked in two halves, by two processes:
+ * session_start() returns when the child waits there, session_resume() goes on.
+ */
+
+#include "base/cleanup.h"
+#include "cgroups/cgroup.h"
+#include "host/host.h"
+#include "plan/plan.h"
+
+#define NS_FDS_MAX 8
+
+/* What STEP_WRITE_STATE records. */
+enum plan_state { PLAN_CREATING, PLAN_CREATED, PLAN_RUNNING };
+
+struct session;
+
+/* What a session does not know itself. Any may be NULL: then the step does nothing. */
+struct session_ops {
+        /* The container reached this state; s->pid is set. */
+        int (*write_state)(void *arg, const struct session *s, enum plan_state state, struct error *err);
+        /* The OCI state as JSON for a hook's standard input; the caller frees it. */
+        int (*hook_state)(void *arg, const struct session *s, unsigned hook_kind, char **ret_json, struct error *err);
+};
+
+struct session_options {
+        const struct host *host;
+        bool for_grandparent;           /* CLONE_PARENT: our parent will be the container's parent and reap it */
+        const struct session_ops *ops;
+        void *ops_arg;
+        int listen_fd;                  /* with await-start: the socket on which the child waits; else -1 */
+        int init_fd;                    /* the child keeps it open up to exec; -1: none */
+};
+
+struct session {
+        const struct plan *plan;
+        struct instance *in;
+        const struct session_options *opts;
+        pid_t pid;
+        int pidfd;              /* -1 before the child exists */
+        int sync_fd;
+        int child_sync_fd;      /* the child's end, until it is cloned */
+        int console_fd;         /* master of the pty, after take-console */
+        int back_fd[NS_FDS_MAX]; /* our own namespaces, to return to after the clone */
+        struct cgroup cgroup;
+        bool running;           /* exec() happened */
+        bool awaiting;          /* the child waits in await-start */
+};
+
+#define SESSION_INIT                                                                                            \
+        ((struct session){ .pid = -1, .pidfd = -1, .sync_fd = -1, .child_sync_fd = -1, .console_fd = -1,        \
+                           .back_fd = { [0 ... NS_FDS_MAX - 1] = -1 }, .cgroup = CGROUP_INIT })
+
+/*
+ * Carry out the plan until the process of the container runs (or waits for
+ * start). On success the caller owns session->pidfd. On failure the error tells
+ * what could not be done, and nothing of the container is left.
+ */
+int session_start(struct session *session, const struct plan *plan, struct instance *in,
+                  const struct session_options *opts, struct error *err) MUST_CHECK;
+
+/*
+ * Go on after await-start, as `start` does: `sync_fd` (taken) is connected to the
+ * child, `pid` is its process. Parent steps that follow are done here. When
+ * this fails the container's process is gone; its cgroup is the caller's.
+ */
+int session_resume(struct session *session, const struct plan *plan, struct instance *in,
+                   const struct session_options *opts, int sync_fd, pid_t pid, struct error *err) MUST_CHECK;
+
+/*
+ * The child is the caller's now: nothing is killed or removed by session_clear().
+ * With for_grandparent, a failed session leaves its killed child in pidfd for the
+ * grandparent to reap.
+ */
+void session_release(struct session *session);
+
+void session_clear(struct session *session);
+static inline void session_clear_p(struct session *s) { session_clear(s); }
+#define auto_session CLEANUP(session_clear)
