@@ -63,8 +63,10 @@ struct instance {
         int fd[PLAN_FDS_MAX];           /* -1: not open. Steps of the parent may fill them */
         const char *const *argv;
         const char *const *envp;
+        char *home;                     /* "HOME=/", INSTANCE_HOME_SIZE bytes, one of envp: find-home fills it in */
 };
 
+#define INSTANCE_HOME_SIZE 1024
 #define INSTANCE_INIT ((struct instance){ .fd = { [0 ... PLAN_FDS_MAX - 1] = -1 } })
 
 /*

@@ -38,7 +38,6 @@ enum step_op {
         STEP_SET_RLIMIT,        /* resource, soft, hard */
         STEP_WRITE_STATE,       /* enum plan_state */
         STEP_HOOK,              /* kind, path, argv, env, timeout */
-        STEP_TAKE_CONSOLE,      /* receive the master of the pty that the child opened */
 
         /* child, namespaces and identity */
         STEP_RESET_SIGNALS,     /* 1 if handlers are still set */
@@ -58,13 +57,12 @@ enum step_op {
         STEP_OPEN_ROOT,         /* path of the rootfs: mounted on itself, then held open */
         STEP_MOUNT,             /* type, source, target, attributes, data, super block flags */
         STEP_BIND,              /* source, target, attributes to set, to clear, enum bind_flags, fd slot */
-        STEP_SET_ATTRIBUTES,    /* target, set, clear: recursively */
+        STEP_SET_ATTRIBUTES,    /* target, set, clear: recursively, on what was mounted there */
         STEP_SET_PROPAGATION,   /* target, MS_* flags */
         STEP_MAKE_SYMLINK,      /* path, where it points */
         STEP_MAKE_DEVICE,       /* path, mode with type, device number, uid, gid */
         STEP_BIND_DEVICE,       /* path: the host's node, where mknod is not allowed */
-        STEP_OPEN_CONSOLE,      /* width, height, uid: pty of the container becomes stdio */
-        STEP_BIND_CONSOLE,      /* the pty on /dev/console */
+        STEP_OPEN_CONSOLE,      /* width, height, uid, 1 to bind it on /dev/console: a pty of the container becomes stdio */
         STEP_WRITE_SYSCTL,      /* path below /proc/sys, value */
         STEP_MASK_PATH,         /* path */
         STEP_READONLY_PATH,     /* path */
@@ -88,6 +86,7 @@ enum step_op {
         STEP_SET_AMBIENT,       /* capabilities */
         STEP_SET_UMASK,         /* bits */
         STEP_CHDIR,             /* path */
+        STEP_FIND_HOME,         /* uid: HOME from the container's /etc/passwd */
         STEP_LOAD_FILTER,       /* BPF instructions, SECCOMP_FILTER_FLAG_* */
         STEP_DIE_WITH_PARENT,
         STEP_EXEC,              /* argv and envp come from the instance */
@@ -136,6 +135,7 @@ _Static_assert(sizeof(struct step) == 56, "a step is part of the plan format");
 enum bind_flags {
         BIND_RECURSIVE = 1 << 0,
         BIND_ATTR_RECURSIVE = 1 << 1,
+        BIND_REMOUNT = 1 << 2,          /* attributes by a remount: no mount_setattr() before Linux 5.12 */
 };
 
 #define FD_NONE UINT64_C(0xffff)

@@ -41,7 +41,7 @@ struct session_options {
         const struct session_ops *ops;
         void *ops_arg;
         int listen_fd;                  /* with await-start: the socket on which the child waits; else -1 */
-        int init_fd;                    /* the child keeps it open up to exec; -1: none */
+        int alive_fd;                   /* for_grandparent: end of a pipe that hangs up when the grandparent dies; else -1 */
 };
 
 struct session {

@@ -1,0 +1,166 @@
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <termios.h>
+
+#include "child/child_steps.h"
+#include "child/walk.h"
+#include "syscall/sys.h"
+
+int child_make_symlink(struct child *c, const struct step *step)
+{
+        const char *name;
+        int dir = walk_parent(c->root_fd, child_string(c, step, 0), &name);
+        if (dir < 0)
+                return dir;
+        int r = sys_symlinkat(child_string(c, step, 1), dir, name);
+        (void) sys_close(dir);
+        return r == -EEXIST ? 0 : r;
+}
+
+int child_make_device(struct child *c, const struct step *step)
+{
+        const char *name;
+        int dir = walk_parent(c->root_fd, child_string(c, step, 0), &name);
+        if (dir < 0)
+                return dir;
+        mode_t mode = (mode_t) step->arg[1];
+        int r = sys_mknodat(dir, name, mode, step->arg[2]);
+        struct stat st;
+        if (r == -EEXIST) {
+                /* The image has one already: good if it is the same device. */
+                r = sys_fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW);
+                if (r >= 0 && ((st.st_mode & S_IFMT) != (mode & S_IFMT) || st.st_rdev != step->arg[2]))
+                        r = -EEXIST;
+        }
+        if (r >= 0)
+                r = sys_fchownat(dir, name, (uint32_t) step->arg[3], (uint32_t) step->arg[4], AT_SYMLINK_NOFOLLOW);
+        if (r >= 0)
+                r = sys_fchmodat(dir, name, mode & 07777);
+        (void) sys_close(dir);
+        return r;
+}
+
+int child_bind_device(struct child *c, const struct step *step)
+{
+        const char *path = child_string(c, step, 0);
+        int tree = sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE);
+        if (tree < 0)
+                return tree;
+        int on = walk_make(c->root_fd, path, false);
+        int r = on < 0 ? on : sys_move_mount(tree, on);
+        if (on >= 0)
+                (void) sys_close(on);
+        (void) sys_close(tree);
+        return r;
+}
+
+/* Without a terminal of its own, the container's output ends in "\n", not in "\r\n". */
+static int clear_onlcr(int tty)
+{
+        /* The kernel's struct termios, not libc's larger one. */
+        struct {
+                uint32_t iflag, oflag, cflag, lflag;
+                unsigned char line, cc[19];
+        } t;
+        int r = sys_ioctl(tty, TCGETS, &t);
+        if (r < 0)
+                return r;
+        t.oflag &= ~(uint32_t) ONLCR;
+        return sys_ioctl(tty, TCSETS, &t);
+}
+
+static int open_pty(const struct child *c, int *ret_master, int *ret_tty)
+{
+        /* Of the container's own devpts; through the host's, the number would mean another terminal. */
+        int master = sys_openat2(c->root_fd, "dev/pts/ptmx", O_RDWR | O_NOCTTY, 0,
+                                 RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+        if (master < 0)
+                return master;
+        int unlock = 0;
+        int r = sys_ioctl(master, TIOCSPTLCK, &unlock);
+        /* By the descriptor and not by the name /dev/pts/N, which the container could exchange. */
+        int tty = r < 0 ? r : sys_ioctl(master, TIOCGPTPEER, (void *) (uintptr_t) (O_RDWR | O_NOCTTY | O_CLOEXEC));
+        if (tty < 0) {
+                (void) sys_close(master);
+                return tty;
+        }
+        *ret_master = master;
+        *ret_tty = tty;
+        return 0;
+}
+
+static int bind_console(const struct child *c, int tty)
+{
+        int on = walk_make(c->root_fd, "/dev/console", false);
+        if (on < 0)
+                return on;
+        int tree = sys_open_tree(tty, "", AT_EMPTY_PATH | OPEN_TREE_CLONE);
+        int r = tree < 0 ? tree : sys_move_mount(tree, on);
+        if (tree >= 0)
+                (void) sys_close(tree);
+        (void) sys_close(on);
+        return r;
+}
+
+static int use_tty(const struct child *c, const struct step *step, int tty)
+{
+        struct winsize size = { .ws_col = (unsigned short) step->arg[0], .ws_row = (unsigned short) step->arg[1] };
+        int r = size.ws_col && size.ws_row ? sys_ioctl(tty, TIOCSWINSZ, &size) : 0;
+        if (r >= 0)
+                r = clear_onlcr(tty);
+        struct stat st;
+        if (r >= 0)
+                r = sys_fstat(tty, &st);
+        if (r >= 0)
+                r = sys_fchown(tty, (uint32_t) step->arg[2], st.st_gid);
+        if (r >= 0 && step->arg[3])
+                r = bind_console(c, tty);
+        if (r >= 0)
+                r = sys_ioctl(tty, TIOCSCTTY, NULL);
+        for (int fd = 0; r >= 0 && fd < 3; fd++)
+                r = sys_dup2(tty, fd);
+        return r;
+}
+
+int child_open_console(struct child *c, const struct step *step)
+{
+        int master, tty;
+        /* A process that joined a container finds its root at "/". */
+        if (c->root_fd < 0)
+                c->root_fd = sys_openat2(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0, 0);
+        if (c->root_fd < 0)
+                return c->root_fd;
+        int r = open_pty(c, &master, &tty);
+        if (r < 0)
+                return r;
+        r = use_tty(c, step, tty);
+        if (r >= 0) {
+                struct report report = { REPORT_CONSOLE, (uint16_t) c->at, 0 };
+                r = (int) sys_send_fd(c->sync_fd, &report, sizeof(report), master);
+        }
+        (void) sys_close(tty);
+        (void) sys_close(master);
+        return r < 0 ? r : 0;
+}
+
+int child_write_sysctl(struct child *c, const struct step *step)
+{
+        static const char prefix[] = "/proc/sys/";
+        const char *name = child_string(c, step, 0), *value = child_string(c, step, 1);
+        char path[PATH_MAX];
+        size_t n = strlen(name);
+        if (sizeof(prefix) + n > sizeof(path))
+                return -ENAMETOOLONG;
+        memcpy(path, prefix, sizeof(prefix) - 1);
+        memcpy(path + sizeof(prefix) - 1, name, n + 1);
+        /* The host's /proc, which is still in place: its files act on the namespaces of who opens them. */
+        int fd = sys_openat2(AT_FDCWD, path, O_WRONLY | O_NOFOLLOW, 0, RESOLVE_NO_SYMLINKS);
+        if (fd < 0)
+                return fd;
+        ssize_t written = sys_write(fd, value, strlen(value));
+        (void) sys_close(fd);
+        return written < 0 ? (int) written : 0;
+}

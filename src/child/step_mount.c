@@ -1,0 +1,243 @@
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "child/child_steps.h"
+#include "child/walk.h"
+#include "syscall/sys.h"
+
+/* enum fsconfig_command of linux/mount.h, which clashes with sys/mount.h of glibc 2.36. */
+enum { SET_FLAG = 0, SET_STRING = 1, CMD_CREATE = 6 };
+
+/* "size=64k,nr_inodes=100,newinstance": one fsconfig() per word. A backslash
+ * keeps the comma behind it in the word, as overlayfs writes its paths. */
+static int configure(int fs, const char *data)
+{
+        char word[PATH_MAX];
+        while (*data) {
+                size_t n = 0;
+                for (; *data && *data != ','; data++) {
+                        if (*data == '\\' && data[1] == ',')
+                                data++;
+                        if (n + 1 >= sizeof(word))
+                                return -ENAMETOOLONG;
+                        word[n++] = *data;
+                }
+                word[n] = '\0';
+                while (*data == ',')
+                        data++;
+                if (n == 0)
+                        continue;
+                char *value = memchr(word, '=', n);
+                if (value)
+                        *value++ = '\0';
+                int r = sys_fsconfig(fs, value ? SET_STRING : SET_FLAG, word, value);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int configure_super_block(int fs, uint64_t flags)
+{
+        static const struct {
+                uint64_t bit;
+                const char *word;
+        } words[] = {
+                { MS_SYNCHRONOUS, "sync" }, { MS_DIRSYNC, "dirsync" }, { MS_MANDLOCK, "mand" },
+                { MS_LAZYTIME, "lazytime" },
+        };
+        for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+                int r = flags & words[i].bit ? sys_fsconfig(fs, SET_FLAG, words[i].word, NULL) : 0;
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* A detached mount of a new (or shared) super block. */
+static int new_mount(const char *type, const char *source, const char *data, uint64_t attr, uint64_t sb_flags)
+{
+        int fs = sys_fsopen(type);
+        if (fs < 0)
+                return fs;
+        int r = *source ? sys_fsconfig(fs, SET_STRING, "source", source) : 0;
+        if (r >= 0)
+                r = configure(fs, data);
+        if (r >= 0)
+                r = configure_super_block(fs, sb_flags);
+        if (r >= 0)
+                r = sys_fsconfig(fs, CMD_CREATE, NULL, NULL);
+        int fd = r < 0 ? r : sys_fsmount(fs, attr);
+        (void) sys_close(fs);
+        return fd;
+}
+
+/* Put a detached mount on a place in the root. Takes mount_fd. */
+static int attach(const struct child *c, int mount_fd, const char *target, bool directory)
+{
+        int on = walk_make(c->root_fd, target, directory);
+        int r = on < 0 ? on : sys_move_mount(mount_fd, on);
+        if (on >= 0)
+                (void) sys_close(on);
+        (void) sys_close(mount_fd);
+        return r;
+}
+
+int child_mount(struct child *c, const struct step *step)
+{
+        int fd = new_mount(child_string(c, step, 0), child_string(c, step, 1), child_string(c, step, 4), step->arg[3],
+                           step->arg[5]);
+        return fd < 0 ? fd : attach(c, fd, child_string(c, step, 2), true);
+}
+
+/* MOUNT_ATTR_* as mount(2) writes them; for kernels before 5.12. */
+static unsigned long old_flags(uint64_t attr)
+{
+        unsigned long flags = 0;
+        flags |= attr & MOUNT_ATTR_RDONLY ? MS_RDONLY : 0;
+        flags |= attr & MOUNT_ATTR_NOSUID ? MS_NOSUID : 0;
+        flags |= attr & MOUNT_ATTR_NODEV ? MS_NODEV : 0;
+        flags |= attr & MOUNT_ATTR_NOEXEC ? MS_NOEXEC : 0;
+        flags |= attr & MOUNT_ATTR_NODIRATIME ? MS_NODIRATIME : 0;
+        flags |= (attr & MOUNT_ATTR__ATIME) == MOUNT_ATTR_NOATIME ? MS_NOATIME : 0;
+        flags |= (attr & MOUNT_ATTR__ATIME) == MOUNT_ATTR_STRICTATIME ? MS_STRICTATIME : 0;
+        return flags;
+}
+
+int child_bind(struct child *c, const struct step *step)
+{
+        uint64_t set = step->arg[2], clear = step->arg[3], flags = step->arg[4];
+        unsigned recursive = flags & BIND_RECURSIVE ? AT_RECURSIVE : 0;
+        int tree = step->arg[5] != FD_NONE
+                ? c->in->fd[step->arg[5]]
+                : sys_open_tree(AT_FDCWD, child_string(c, step, 0), OPEN_TREE_CLONE | recursive);
+        if (tree < 0)
+                return tree;
+        struct stat st;
+        int r = sys_fstat(tree, &st);
+        if (r >= 0 && (set || clear) && !(flags & BIND_REMOUNT))
+                r = sys_mount_setattr(tree, flags & BIND_ATTR_RECURSIVE ? AT_RECURSIVE : 0, set, clear, 0);
+        if (r < 0) {
+                (void) sys_close(tree);
+                return r;
+        }
+        const char *target = child_string(c, step, 1);
+        r = attach(c, tree, target, S_ISDIR(st.st_mode));
+        if (r < 0 || !(flags & BIND_REMOUNT) || !(set || clear))
+                return r;
+        int fd = walk_open(c->root_fd, target);
+        if (fd < 0)
+                return fd;
+        r = sys_mount(NULL, walk_fd_path(fd).text, NULL, MS_REMOUNT | MS_BIND | old_flags(set), NULL);
+        (void) sys_close(fd);
+        return r;
+}
+
+int child_set_attributes(struct child *c, const struct step *step)
+{
+        int fd = walk_open(c->root_fd, child_string(c, step, 0));
+        if (fd < 0)
+                return fd;
+        int r = sys_mount_setattr(fd, AT_RECURSIVE, step->arg[1], step->arg[2], 0);
+        (void) sys_close(fd);
+        return r;
+}
+
+int child_set_propagation(struct child *c, const struct step *step)
+{
+        int fd = walk_open(c->root_fd, child_string(c, step, 0));
+        if (fd < 0)
+                return fd;
+        int r = sys_mount(NULL, walk_fd_path(fd).text, NULL, step->arg[1], NULL);
+        (void) sys_close(fd);
+        return r;
+}
+
+/* The host's /dev/null, and really that: a rootfs could offer another one. */
+static int open_null(struct child *c)
+{
+        if (c->null_fd >= 0)
+                return 0;
+        int fd = sys_openat2(AT_FDCWD, "/dev/null", O_PATH, 0, 0);
+        if (fd < 0)
+                return fd;
+        struct stat st;
+        int r = sys_fstat(fd, &st);
+        if (r >= 0 && (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3)))
+                r = -ENODEV;
+        if (r < 0) {
+                (void) sys_close(fd);
+                return r;
+        }
+        c->null_fd = fd;
+        return 0;
+}
+
+static int mask_file(struct child *c, int on)
+{
+        int r = open_null(c);
+        if (r < 0)
+                return r;
+        int tree = sys_open_tree(c->null_fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE);
+        if (tree < 0)
+                return tree;
+        r = sys_move_mount(tree, on);
+        (void) sys_close(tree);
+        return r;
+}
+
+/* All masked directories share one empty tmpfs. It can be copied only once it is attached (before Linux 6.15). */
+static int mask_directory(struct child *c, int on)
+{
+        int tree = c->empty_fd >= 0 ? sys_open_tree(c->empty_fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE)
+                                    : new_mount("tmpfs", "tmpfs", "nr_blocks=1,nr_inodes=1,mode=555", MOUNT_ATTR_RDONLY, 0);
+        if (tree < 0)
+                return tree;
+        int r = sys_move_mount(tree, on);
+        if (r >= 0 && c->empty_fd < 0)
+                c->empty_fd = tree;
+        else
+                (void) sys_close(tree);
+        return r;
+}
+
+/* Paths to mask or protect that the container has not got are no error (config-linux.md, Masked Paths). */
+static bool is_absent(int r)
+{
+        return r == -ENOENT || r == -ENOTDIR;
+}
+
+int child_mask_path(struct child *c, const struct step *step)
+{
+        int on = walk_open(c->root_fd, child_string(c, step, 0));
+        if (on < 0)
+                return is_absent(on) ? 0 : on;
+        struct stat st;
+        int r = sys_fstat(on, &st);
+        if (r >= 0)
+                r = S_ISDIR(st.st_mode) ? mask_directory(c, on) : mask_file(c, on);
+        (void) sys_close(on);
+        return r;
+}
+
+int child_readonly_path(struct child *c, const struct step *step)
+{
+        int on = walk_open(c->root_fd, child_string(c, step, 0));
+        if (on < 0)
+                return is_absent(on) ? 0 : on;
+        int tree = sys_open_tree(on, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | AT_RECURSIVE);
+        int r = tree < 0 ? tree : sys_mount_setattr(tree, AT_RECURSIVE, MOUNT_ATTR_RDONLY, 0, 0);
+        bool old_kernel = r == -ENOSYS;
+        if (r >= 0 || old_kernel)
+                r = sys_move_mount(tree, on);
+        if (r >= 0 && old_kernel)
+                r = sys_mount(NULL, walk_fd_path(tree).text, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL);
+        if (tree >= 0)
+                (void) sys_close(tree);
+        (void) sys_close(on);
+        return r;
+}

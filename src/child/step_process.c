@@ -1,0 +1,273 @@
+#include <errno.h>
+#include <limits.h>
+#include <linux/capability.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+#include "child/child_steps.h"
+#include "syscall/sys.h"
+
+int child_stdio(struct child *c, const struct step *step)
+{
+        for (int i = 0; i < 3; i++) {
+                int from = c->in->fd[step->arg[0] + (unsigned) i];
+                int r = from < 0 ? 0 : sys_dup2(from, i);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int child_bind_cpus(struct child *c, const struct step *step)
+{
+        struct plan_bytes mask = child_bytes(c, step, 0);
+        return sys_sched_setaffinity(mask.data, mask.size);
+}
+
+int child_bind_memory(struct child *c, const struct step *step)
+{
+        struct plan_bytes nodes = child_bytes(c, step, 1);
+        /* The kernel looks at one bit less than it is told (mm/mempolicy.c, get_nodes). */
+        return sys_set_mempolicy((int) step->arg[0], nodes.data, nodes.size * 8 + 1);
+}
+
+int child_keep_fds(struct child *c, const struct step *step)
+{
+        (void) c;
+        for (unsigned fd = 3; fd < step->arg[0]; fd++)
+                (void) sys_clear_cloexec((int) fd);     /* a gap in what is to be preserved is no failure */
+        return sys_cloexec_from((unsigned) step->arg[0]);
+}
+
+/*
+ * `create` ends, `start` will connect. Whoever connects and goes away without
+ * a word has changed nothing: we wait for the next.
+ */
+int child_await_start(struct child *c, const struct step *step)
+{
+        (void) step;
+        struct report report = { REPORT_AWAIT, (uint16_t) c->at, 0 };
+        if (sys_send(c->sync_fd, &report, sizeof(report)) < 0)
+                sys_exit(1);
+        for (;;) {
+                int fd = sys_accept(c->listen_fd);
+                if (fd < 0)
+                        return fd;
+                struct release release;
+                if (sys_receive(fd, &release, sizeof(release)) == sizeof(release)) {
+                        (void) sys_close(c->sync_fd);
+                        c->sync_fd = fd;
+                        return 0;
+                }
+                (void) sys_close(fd);
+        }
+}
+
+int child_no_new_privs(struct child *c, const struct step *step)
+{
+        (void) c, (void) step;
+        return sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0);
+}
+
+int child_drop_bounding(struct child *c, const struct step *step)
+{
+        (void) c;
+        for (unsigned cap = 0; cap < 64; cap++) {
+                if (step->arg[0] & (UINT64_C(1) << cap))
+                        continue;
+                int r = sys_prctl(PR_CAPBSET_DROP, cap, 0);
+                if (r == -EINVAL)       /* beyond the kernel's last capability */
+                        break;
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int child_set_groups(struct child *c, const struct step *step)
+{
+        struct plan_bytes groups = child_bytes(c, step, 0);
+        return sys_setgroups(groups.data, groups.size / sizeof(uint32_t));
+}
+
+int child_set_ids(struct child *c, const struct step *step)
+{
+        (void) c;
+        /* Permitted capabilities survive the change of ids up to set-caps. */
+        int r = sys_prctl(PR_SET_KEEPCAPS, 1, 0);
+        if (r >= 0)
+                r = sys_setgid_all((uint32_t) step->arg[1]);
+        return r < 0 ? r : sys_setuid_all((uint32_t) step->arg[0]);
+}
+
+int child_set_caps(struct child *c, const struct step *step)
+{
+        (void) c;
+        return sys_capset(step->arg[0], step->arg[1], step->arg[2]);
+}
+
+int child_set_ambient(struct child *c, const struct step *step)
+{
+        (void) c;
+        int r = sys_prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0);
+        for (unsigned cap = 0; r >= 0 && cap < 64; cap++)
+                if (step->arg[0] & (UINT64_C(1) << cap))
+                        r = sys_prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap);
+        return r;
+}
+
+int child_set_umask(struct child *c, const struct step *step)
+{
+        (void) c;
+        (void) sys_umask((mode_t) step->arg[0]);
+        return 0;
+}
+
+int child_chdir(struct child *c, const struct step *step)
+{
+        const char *path = child_string(c, step, 0);
+        int r = sys_chdir(path);
+        if (r < 0)
+                return r;
+        /* A directory outside the root, reached through a leaked descriptor
+         * (CVE-2024-21626), has no path from here: getcwd(2) says "(unreachable)". */
+        char cwd[PATH_MAX];
+        r = sys_getcwd(cwd, sizeof(cwd));
+        if (r < 0)
+                return r == -ERANGE ? 0 : r;
+        return cwd[0] == '/' ? 0 : -EXDEV;
+}
+
+/* One line of /etc/passwd: name:password:uid:gid:gecos:home:shell */
+static bool take_home(const char *line, const char *end, uint32_t want_uid, char *home)
+{
+        const char *field[6];
+        unsigned n = 0;
+        field[n++] = line;
+        for (const char *p = line; p < end && n < 6; p++)
+                if (*p == ':')
+                        field[n++] = p + 1;
+        if (n < 6)
+                return false;
+        uint64_t uid = 0;
+        const char *p = field[2];
+        for (; p < end && *p >= '0' && *p <= '9' && uid <= UINT32_MAX; p++)
+                uid = uid * 10 + (uint64_t) (*p - '0');
+        if (p == field[2] || *p != ':' || uid != want_uid)
+                return false;
+        const char *home_end = memchr(field[5], ':', (size_t) (end - field[5]));
+        size_t len = (size_t) ((home_end ? home_end : end) - field[5]);
+        if (len == 0 || len + sizeof("HOME=") > INSTANCE_HOME_SIZE)
+                return false;
+        memcpy(home + 5, field[5], len);
+        home[5 + len] = '\0';
+        return true;
+}
+
+/* HOME from the container's own passwd file; without an entry it stays "/". A
+ * file that cannot be read is as good as none. */
+int child_find_home(struct child *c, const struct step *step)
+{
+        int fd = c->in->home ? sys_openat2(AT_FDCWD, "/etc/passwd", O_RDONLY | O_NONBLOCK, 0, 0) : -1;
+        if (fd < 0)
+                return 0;
+        char buf[8192];
+        size_t have = 0;
+        for (bool found = false; !found;) {
+                ssize_t n = sys_read(fd, buf + have, sizeof(buf) - have);
+                if (n <= 0)
+                        break;
+                have += (size_t) n;
+                char *line = buf, *end;
+                while (!found && (end = memchr(line, '\n', have - (size_t) (line - buf)))) {
+                        found = take_home(line, end, (uint32_t) step->arg[0], c->in->home);
+                        line = end + 1;
+                }
+                have -= (size_t) (line - buf);
+                if (have == sizeof(buf))
+                        break;
+                memmove(buf, line, have);
+        }
+        (void) sys_close(fd);
+        return 0;
+}
+
+int child_load_filter(struct child *c, const struct step *step)
+{
+        struct plan_bytes filter = child_bytes(c, step, 0);
+        return sys_seccomp_filter(step->arg[1], filter.data, filter.size);
+}
+
+/*
+ * Set as late as possible: a change of ids clears it (prctl(2)). Whoever waits
+ * for us may be dead already; what only he held is closed before the kernel
+ * would have sent the signal (do_exit: exit_files, then exit_notify), so a look
+ * at that descriptor afterwards leaves no gap.
+ */
+int child_die_with_parent(struct child *c, const struct step *step)
+{
+        (void) step;
+        int r = sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0);
+        if (r < 0)
+                return r;
+        struct pollfd alive = { .fd = c->alive_fd >= 0 ? c->alive_fd : c->sync_fd };
+        if (poll(&alive, 1, 0) > 0 && (alive.revents & (POLLHUP | POLLERR)))
+                sys_exit(1);
+        return 0;
+}
+
+static const char *env_value(const char *const *envp, const char *key, size_t n)
+{
+        for (; *envp; envp++)
+                if (strncmp(*envp, key, n) == 0)
+                        return *envp + n;
+        return NULL;
+}
+
+/* As execvp(3), with the container's PATH: the first that can be executed, else
+ * EACCES if one was found that cannot, else ENOENT. */
+static int search_and_exec(const char *name, const char *const *argv, const char *const *envp)
+{
+        const char *dir = env_value(envp, "PATH=", 5);
+        int result = -ENOENT;
+        while (dir && *dir) {
+                char path[PATH_MAX];
+                const char *end = strchr(dir, ':');
+                size_t len = end ? (size_t) (end - dir) : strlen(dir), name_len = strlen(name);
+                if (len + name_len + 2 <= sizeof(path)) {
+                        memcpy(path, dir, len);
+                        path[len] = '/';
+                        memcpy(path + len + 1, name, name_len + 1);
+                        struct stat st;
+                        int r = len == 0 ? -ENOENT : sys_fstatat(AT_FDCWD, path, &st, 0);
+                        if (r >= 0 && S_ISREG(st.st_mode))
+                                r = sys_execve(path, argv, envp);
+                        if (r < 0 && r != -ENOENT && r != -ENOTDIR)
+                                result = r;
+                        if (r < 0 && r != -ENOENT && r != -ENOTDIR && r != -EACCES)
+                                return r;
+                }
+                dir = end ? end + 1 : NULL;
+        }
+        return result;
+}
+
+int child_exec(struct child *c, const struct step *step)
+{
+        (void) step;
+        struct report report = { REPORT_EXEC, (uint16_t) c->at, 0 };
+        if (sys_send(c->sync_fd, &report, sizeof(report)) < 0)
+                sys_exit(1);
+        const char *name = c->in->argv[0];
+        return strchr(name, '/') ? sys_execve(name, c->in->argv, c->in->envp)
+                                 : search_and_exec(name, c->in->argv, c->in->envp);
+}
+
+int child_fail(struct child *c, const struct step *step)
+{
+        (void) c;
+        return -(int) step->arg[0];
+}
