@@ -26,12 +26,25 @@ int spec_read_text(const char *text, size_t size, const char *name, struct spec 
 int spec_read_process(const char *text, size_t size, const char *name, struct spec **ret_spec,
                       struct error *err) MUST_CHECK;
 
+/* A resources object alone (`update --resources FILE`), read into spec->resources. */
+int spec_read_resources(const char *text, size_t size, const char *name, struct spec **ret_spec,
+                        struct error *err) MUST_CHECK;
+
 /*
  * What the schema cannot say: a new user namespace needs maps, a hostname needs
  * a UTS namespace, and the like (config.md, config-linux.md). Called by
- * spec_read_*(); exported for edits. `for_exec`: only the process is looked at.
+ * spec_read_*(); exported for edits. Errors begin with the JSON path, without
+ * the name of a file.
+ *
+ * A spec without process is valid (`create` of a sandbox, config.md#process);
+ * a process without args is not. Who is about to start one calls
+ * spec_validate_start() too: it wants a process.
  */
 int spec_validate(const struct spec *spec, struct error *err) MUST_CHECK;
+int spec_validate_start(const struct spec *spec, struct error *err) MUST_CHECK;
+
+/* The part that looks at the resources alone. */
+int spec_validate_resources(const struct spec *spec, struct error *err) MUST_CHECK;
 
 /*
  * The config that `berth spec` writes, equal in meaning to that of `runc spec`

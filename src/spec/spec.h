@@ -28,7 +28,7 @@
 
 struct spec_rlimit {
         int resource;           /* RLIMIT_* */
-        uint64_t soft, hard;    /* UINT64_MAX and INT64_MAX both mean infinity: Slurm clamps numbers */
+        uint64_t soft, hard;    /* UINT64_MAX: infinity (INT64_MAX is read as that: Slurm clamps numbers) */
 };
 
 enum cap_set { CAPS_BOUNDING, CAPS_EFFECTIVE, CAPS_INHERITABLE, CAPS_PERMITTED, CAPS_AMBIENT, CAP_SETS };
@@ -50,6 +50,7 @@ struct spec_process {
         const char *cwd;                /* absolute */
         bool has_capabilities;
         uint64_t caps[CAP_SETS];        /* bit n: capability n */
+        const char **caps_ignored;      /* names that no table knows, to warn about; NULL: none */
         const struct spec_rlimit *rlimits;
         size_t n_rlimits;
         bool no_new_privileges;
@@ -68,10 +69,10 @@ struct spec_mount {
         const char *destination;        /* absolute after reading, lexically clean */
         const char *type;               /* NULL for binds without a type */
         const char *source;             /* NULL if not given */
-        bool bind, rbind;
+        bool bind, rbind;               /* rbind implies bind */
         uint64_t attr_set, attr_clear;  /* MOUNT_ATTR_* (linux/mount.h) of this mount */
         uint64_t rec_set, rec_clear;    /* the same, recursively: rro, rnosuid, ... */
-        unsigned long propagation;      /* MS_SHARED, MS_SLAVE.. with MS_REC; 0: not given */
+        unsigned long propagation;      /* MS_SHARED, MS_SLAVE.. with MS_REC; the last one given; 0: not given */
         unsigned long sb_flags;         /* MS_SYNCHRONOUS, MS_DIRSYNC, MS_MANDLOCK, MS_LAZYTIME, MS_I_VERSION, MS_SILENT */
         const char *data;               /* what the file system itself parses: "mode=755,size=64k"; "" if none */
 };
@@ -118,7 +119,7 @@ struct spec_device {
 };
 
 struct spec_sysctl {
-        const char *key;        /* as written: "net.ipv4.ip_forward" or with slashes */
+        const char *key;        /* as written; sysctl_path() in spec/sysctl.h makes it a path */
         const char *value;
 };
 
@@ -170,7 +171,7 @@ struct spec {
         size_t n_uid_map, n_gid_map;
         const struct spec_device *devices;
         size_t n_devices;
-        const char *cgroups_path;               /* NULL: below the caller's cgroup */
+        const char *cgroups_path;               /* lexically clean; NULL: below the caller's cgroup */
         struct resources resources;
         unsigned long rootfs_propagation;       /* MS_* | MS_REC; 0: not given */
         const struct spec_sysctl *sysctl;

@@ -1,0 +1,22 @@
+#pragma once
+/*
+ * sections - the readers of the parts of config.json, one per file.
+ *
+ * Internal to spec/; called by the table in read.c. `out` is the struct spec
+ * for all of them, so that a section can fill what belongs together.
+ */
+
+#include "spec/json_read.h"
+
+read_fn read_process;           /* spec_process.c */
+read_fn read_mounts;            /* spec_mounts.c */
+read_fn read_hooks;             /* spec_hooks.c */
+read_fn read_linux;             /* spec_linux.c */
+read_fn read_devices;           /* spec_devices.c */
+read_fn read_resources;         /* spec_resources.c */
+read_fn read_filter;            /* spec_seccomp.c */
+
+struct spec;
+
+/* The part of spec_validate() that looks at the process alone. */
+int validate_process(const struct spec *spec, struct error *err) MUST_CHECK;

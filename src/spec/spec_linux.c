@@ -1,0 +1,199 @@
+#include "spec/sections.h"
+
+#include <string.h>
+
+#include <json-c/json_object.h>
+
+#include "spec/path_clean.h"
+#include "spec/spec.h"
+#include "spec/sysctl.h"
+
+#define ID_MAPS_MAX 340         /* lines that the kernel takes (since 4.15) */
+
+/* ---- namespaces ---- */
+
+struct namespace {
+        uint64_t type;
+        const char *path;
+};
+
+static int read_namespace_type(const struct where *at, struct json_object *v, void *out)
+{
+        return read_word(at, v, &words_namespaces, out);
+}
+
+static int read_namespace_path(const struct where *at, struct json_object *v, void *out)
+{
+        return json_object_get_string_len(v) == 0 ? 0 : read_absolute(at, v, out);
+}
+
+static int read_namespace(const struct where *at, struct json_object *v, void *out)
+{
+        static const struct field namespace_fields[] = {
+                { "type", WANT_STRING, REQUIRED, read_namespace_type, offsetof(struct namespace, type) },
+                { "path", WANT_STRING, OPTIONAL, read_namespace_path, offsetof(struct namespace, path) },
+        };
+        return read_fields(at, v, namespace_fields, COUNT(namespace_fields), out);
+}
+
+static int read_namespaces(const struct where *at, struct json_object *v, void *out)
+{
+        static const struct element namespace = { WANT_OBJECT, sizeof(struct namespace), read_namespace, 256 };
+        struct spec *spec = out;
+        struct list list;
+        int r = read_list(at, v, &namespace, &list);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < list.n; i++) {
+                const struct namespace *n = (const struct namespace *) list.items + i;
+                const struct where here = where_index(at, i);
+                if (spec->ns[n->type].wanted)
+                        return where_fail(&here, "a second %s namespace", ns_names[n->type]);
+                spec->ns[n->type] = (struct spec_namespace){ true, n->path };
+        }
+        return 0;
+}
+
+/* ---- uidMappings, gidMappings ---- */
+
+static int read_map_size(const struct where *at, struct json_object *v, void *out)
+{
+        int64_t n;
+        int r = read_number(at, v, 1, UINT32_MAX, &n);
+        if (r == 0)
+                *(uint32_t *) out = (uint32_t) n;
+        return r;
+}
+
+static int read_id_map(const struct where *at, struct json_object *v, void *out)
+{
+        static const struct field id_map_fields[] = {
+                { "containerID", WANT_NUMBER, REQUIRED, read_id, offsetof(struct spec_id_map, container_id) },
+                { "hostID", WANT_NUMBER, REQUIRED, read_id, offsetof(struct spec_id_map, host_id) },
+                { "size", WANT_NUMBER, REQUIRED, read_map_size, offsetof(struct spec_id_map, size) },
+        };
+        return read_fields(at, v, id_map_fields, COUNT(id_map_fields), out);
+}
+
+static const struct element id_map = { WANT_OBJECT, sizeof(struct spec_id_map), read_id_map, ID_MAPS_MAX };
+
+static int read_uid_map(const struct where *at, struct json_object *v, void *out)
+{
+        struct spec *spec = out;
+        struct list list;
+        int r = read_list(at, v, &id_map, &list);
+        if (r < 0)
+                return r;
+        spec->uid_map = list.items;
+        spec->n_uid_map = list.n;
+        return 0;
+}
+
+static int read_gid_map(const struct where *at, struct json_object *v, void *out)
+{
+        struct spec *spec = out;
+        struct list list;
+        int r = read_list(at, v, &id_map, &list);
+        if (r < 0)
+                return r;
+        spec->gid_map = list.items;
+        spec->n_gid_map = list.n;
+        return 0;
+}
+
+/* ---- the rest ---- */
+
+static int check_sysctl(const struct where *at, const char *key)
+{
+        char path[SYSCTL_PATH_MAX];
+        if (sysctl_path(key, path, sizeof(path)) < 0)
+                return where_fail(at, "expected a name such as \"net.ipv4.ip_forward\"");
+        return 0;
+}
+
+static int read_sysctl(const struct where *at, struct json_object *v, void *out)
+{
+        struct spec *spec = out;
+        struct list list;
+        int r = read_map(at, v, check_sysctl, &list);
+        if (r < 0)
+                return r;
+        spec->sysctl = list.items;
+        spec->n_sysctl = list.n;
+        return 0;
+}
+
+/* Lexically clean, so that it stays below where it starts; "slice:prefix:name" has nothing to clean. */
+static int read_cgroups_path(const struct where *at, struct json_object *v, void *out)
+{
+        if (json_object_get_string_len(v) == 0)
+                return 0;
+        const char *written;
+        int r = read_path(at, v, &written);
+        if (r < 0)
+                return r;
+        const char *clean = path_clean(at->reader->arena, written);
+        if (!clean)
+                return where_no_memory(at);
+        if (*written != '/')
+                clean++;
+        if (*clean == '\0')
+                return where_fail(at, "%s names no cgroup", quoted(written).text);
+        *(const char **) out = clean;
+        return 0;
+}
+
+static int read_propagation(const struct where *at, struct json_object *v, void *out)
+{
+        uint64_t flags;
+        if (json_object_get_string_len(v) == 0)
+                return 0;
+        int r = read_word(at, v, &words_propagation, &flags);
+        if (r == 0)
+                *(unsigned long *) out = (unsigned long) flags;
+        return r;
+}
+
+/* LINUX is what a process has that nobody gave another one. */
+static int read_personality(const struct where *at, struct json_object *v, void *out)
+{
+        struct json_object *domain = NULL, *flags = NULL;
+        (void) json_object_object_get_ex(v, "domain", &domain);         /* absent is NULL, like null */
+        (void) json_object_object_get_ex(v, "flags", &flags);
+        if (domain && json_object_get_type(domain) == json_type_string && means_nothing(flags) &&
+            strcmp(json_object_get_string(domain), "LINUX") == 0)
+                return 0;
+        return read_refused(at, v, out);
+}
+
+/* A device is named by its key; {} says nothing but "move it". */
+static int read_net_devices(const struct where *at, struct json_object *v, void *out)
+{
+        (void) out;
+        return json_object_object_length(v) == 0 ? 0 : where_fail(at, "not supported; leave it out");
+}
+
+int read_linux(const struct where *at, struct json_object *v, void *out)
+{
+        static const struct field linux_fields[] = {
+                { "namespaces", WANT_ARRAY, OPTIONAL, read_namespaces, 0 },
+                { "uidMappings", WANT_ARRAY, OPTIONAL, read_uid_map, 0 },
+                { "gidMappings", WANT_ARRAY, OPTIONAL, read_gid_map, 0 },
+                { "devices", WANT_ARRAY, OPTIONAL, read_devices, 0 },
+                { "cgroupsPath", WANT_STRING, OPTIONAL, read_cgroups_path, offsetof(struct spec, cgroups_path) },
+                { "resources", WANT_OBJECT, OPTIONAL, read_resources, 0 },
+                { "rootfsPropagation", WANT_STRING, OPTIONAL, read_propagation,
+                  offsetof(struct spec, rootfs_propagation) },
+                { "sysctl", WANT_OBJECT, OPTIONAL, read_sysctl, 0 },
+                { "maskedPaths", WANT_ARRAY, OPTIONAL, read_absolutes, offsetof(struct spec, masked_paths) },
+                { "readonlyPaths", WANT_ARRAY, OPTIONAL, read_absolutes, offsetof(struct spec, readonly_paths) },
+                { "seccomp", WANT_OBJECT, OPTIONAL, read_filter, 0 },
+                { "timeOffsets", WANT_OBJECT, OPTIONAL, read_refused, 0 },
+                { "netDevices", WANT_OBJECT, OPTIONAL, read_net_devices, 0 },
+                { "mountLabel", WANT_STRING, OPTIONAL, read_refused, 0 },
+                { "intelRdt", WANT_OBJECT, OPTIONAL, read_refused, 0 },
+                { "memoryPolicy", WANT_OBJECT, OPTIONAL, read_refused, 0 },
+                { "personality", WANT_OBJECT, OPTIONAL, read_personality, 0 },
+        };
+        return read_fields(at, v, linux_fields, COUNT(linux_fields), out);
+}
