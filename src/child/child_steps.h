@@ -2,6 +2,9 @@
 /* The child's steps. Each returns 0 or a negative errno; see child.h for what
  * they may not do. A step the child never performs has no entry. */
 
+#include <limits.h>
+#include <stdbool.h>
+
 #include "child/child.h"
 
 /* What the steps share. Descriptors are -1 until their step was done. */
@@ -13,6 +16,8 @@ struct child {
         int root_fd;            /* the container's root, once it is mounted */
         int null_fd;            /* /dev/null of the host, verified */
         int empty_fd;           /* an empty read-only tmpfs that masks directories */
+        bool cwd_done, announced;
+        char program[PATH_MAX]; /* what find-program found */
 };
 
 typedef int child_step(struct child *c, const struct step *step);
@@ -24,16 +29,16 @@ extern child_step *const child_steps[];
 child_step child_reset_signals, child_new_session, child_join, child_join_process, child_become_root, child_unshare,
         child_fork_again, child_join_keyring, child_loopback_up, child_set_hostname, child_set_domainname;
 /* step_root.c */
-child_step child_host_propagation, child_open_root, child_pivot_root, child_move_root, child_chroot_of,
+child_step child_host_propagation, child_open_root, child_pivot_root, child_move_root, child_chroot, child_chroot_of,
         child_root_readonly, child_root_propagation;
 /* step_mount.c */
 child_step child_mount, child_bind, child_set_attributes, child_set_propagation, child_mask_path, child_readonly_path;
 /* step_dev.c */
-child_step child_make_symlink, child_make_device, child_bind_device, child_open_console, child_write_sysctl;
+child_step child_make_directory, child_refuse_link, child_make_symlink, child_make_device, child_bind_device, child_open_console, child_write_sysctl;
 /* step_process.c */
 child_step child_stdio, child_bind_cpus, child_bind_memory, child_keep_fds, child_await_start, child_no_new_privs,
         child_drop_bounding, child_set_groups, child_set_ids, child_set_caps, child_set_ambient, child_set_umask,
-        child_chdir, child_find_home, child_load_filter, child_die_with_parent, child_exec, child_fail;
+        child_chdir, child_find_home, child_find_program, child_load_filter, child_die_with_parent, child_exec, child_fail;
 
 /* Argument `n` of the step. */
 static inline const char *child_string(const struct child *c, const struct step *step, unsigned n)

@@ -9,6 +9,29 @@
 #include "child/walk.h"
 #include "syscall/sys.h"
 
+int child_make_directory(struct child *c, const struct step *step)
+{
+        int fd = walk_make(c->root_fd, child_string(c, step, 0), true);
+        if (fd < 0)
+                return fd;
+        (void) sys_close(fd);
+        return 0;
+}
+
+/* CVE-2019-16884, CVE-2019-19921: with /proc behind a link into a volume, all
+ * protection of its files would be put on something else. */
+int child_refuse_link(struct child *c, const struct step *step)
+{
+        const char *path = child_string(c, step, 0);
+        while (*path == '/')
+                path++;
+        int fd = sys_openat2(c->root_fd, *path ? path : ".", O_PATH, 0, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
+        if (fd < 0)
+                return fd == -ENOENT ? 0 : fd;
+        (void) sys_close(fd);
+        return 0;
+}
+
 int child_make_symlink(struct child *c, const struct step *step)
 {
         const char *name;

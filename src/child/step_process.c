@@ -3,6 +3,7 @@
 #include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -126,12 +127,16 @@ int child_set_umask(struct child *c, const struct step *step)
         return 0;
 }
 
+/* Root may be kept out of a directory (NFS), and the user too (a 0700 of root's):
+ * one of the two attempts has to succeed. */
 int child_chdir(struct child *c, const struct step *step)
 {
-        const char *path = child_string(c, step, 0);
-        int r = sys_chdir(path);
+        if (c->cwd_done)
+                return 0;
+        int r = sys_chdir(child_string(c, step, 0));
         if (r < 0)
-                return r;
+                return step->arg[1] && (r == -EACCES || r == -EPERM) ? 0 : r;
+        c->cwd_done = true;
         /* A directory outside the root, reached through a leaked descriptor
          * (CVE-2024-21626), has no path from here: getcwd(2) says "(unreachable)". */
         char cwd[PATH_MAX];
@@ -195,9 +200,20 @@ int child_find_home(struct child *c, const struct step *step)
         return 0;
 }
 
+/* From here on EOF means that exec() happened. Sent before the filter is loaded: it may forbid sendmsg(2). */
+static void announce_exec(struct child *c)
+{
+        struct report report = { REPORT_EXEC, (uint16_t) c->at, 0 };
+        if (!c->announced && sys_send(c->sync_fd, &report, sizeof(report)) < 0)
+                sys_exit(1);
+        c->announced = true;
+}
+
 int child_load_filter(struct child *c, const struct step *step)
 {
         struct plan_bytes filter = child_bytes(c, step, 0);
+        if (step->arg[2])
+                announce_exec(c);
         return sys_seccomp_filter(step->arg[1], filter.data, filter.size);
 }
 
@@ -227,28 +243,47 @@ static const char *env_value(const char *const *envp, const char *key, size_t n)
         return NULL;
 }
 
-/* As execvp(3), with the container's PATH: the first that can be executed, else
- * EACCES if one was found that cannot, else ENOENT. */
-static int search_and_exec(const char *name, const char *const *argv, const char *const *envp)
+/* May this be executed by us? Asks the kernel (faccessat2 would be 5.8 and know about effective ids; exec decides). */
+static int try_program(const char *path)
 {
-        const char *dir = env_value(envp, "PATH=", 5);
+        struct stat st;
+        int r = sys_fstatat(AT_FDCWD, path, &st, 0);
+        if (r < 0)
+                return r;
+        if (!S_ISREG(st.st_mode) || !(st.st_mode & 0111))
+                return -EACCES;
+        return 0;
+}
+
+/*
+ * Like execvp(3), with the container's PATH: the first that can be executed,
+ * else EACCES if one was found that cannot, else ENOENT. Found before the filter
+ * is loaded and before `create` returns, so that its caller hears of it.
+ */
+int child_find_program(struct child *c, const struct step *step)
+{
+        (void) step;
+        const char *name = c->in->argv[0];
+        size_t name_len = strlen(name);
         int result = -ENOENT;
-        while (dir && *dir) {
-                char path[PATH_MAX];
+        if (strchr(name, '/')) {
+                if (name_len >= sizeof(c->program))
+                        return -ENAMETOOLONG;
+                memcpy(c->program, name, name_len + 1);
+                return try_program(name);
+        }
+        for (const char *dir = env_value(c->in->envp, "PATH=", 5); dir && *name;) {
                 const char *end = strchr(dir, ':');
-                size_t len = end ? (size_t) (end - dir) : strlen(dir), name_len = strlen(name);
-                if (len + name_len + 2 <= sizeof(path)) {
-                        memcpy(path, dir, len);
-                        path[len] = '/';
-                        memcpy(path + len + 1, name, name_len + 1);
-                        struct stat st;
-                        int r = len == 0 ? -ENOENT : sys_fstatat(AT_FDCWD, path, &st, 0);
-                        if (r >= 0 && S_ISREG(st.st_mode))
-                                r = sys_execve(path, argv, envp);
-                        if (r < 0 && r != -ENOENT && r != -ENOTDIR)
+                size_t len = end ? (size_t) (end - dir) : strlen(dir);
+                if (len > 0 && len + name_len + 2 <= sizeof(c->program)) {
+                        memcpy(c->program, dir, len);
+                        c->program[len] = '/';
+                        memcpy(c->program + len + 1, name, name_len + 1);
+                        int r = try_program(c->program);
+                        if (r == 0)
+                                return 0;
+                        if (r != -ENOENT && r != -ENOTDIR)
                                 result = r;
-                        if (r < 0 && r != -ENOENT && r != -ENOTDIR && r != -EACCES)
-                                return r;
                 }
                 dir = end ? end + 1 : NULL;
         }
@@ -258,12 +293,8 @@ static int search_and_exec(const char *name, const char *const *argv, const char
 int child_exec(struct child *c, const struct step *step)
 {
         (void) step;
-        struct report report = { REPORT_EXEC, (uint16_t) c->at, 0 };
-        if (sys_send(c->sync_fd, &report, sizeof(report)) < 0)
-                sys_exit(1);
-        const char *name = c->in->argv[0];
-        return strchr(name, '/') ? sys_execve(name, c->in->argv, c->in->envp)
-                                 : search_and_exec(name, c->in->argv, c->in->envp);
+        announce_exec(c);
+        return sys_execve(c->program, c->in->argv, c->in->envp);
 }
 
 int child_fail(struct child *c, const struct step *step)

@@ -19,6 +19,10 @@ int child_open_root(struct child *c, const struct step *step)
         int on = sys_openat2(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0, 0);
         if (on < 0)
                 return on;
+        if (!step->arg[1]) {
+                c->root_fd = on;
+                return 0;
+        }
         int tree = sys_open_tree(on, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | AT_RECURSIVE);
         int r = tree < 0 ? tree : sys_move_mount(tree, on);
         (void) sys_close(on);
@@ -56,6 +60,15 @@ int child_move_root(struct child *c, const struct step *step)
         int r = sys_fchdir(c->root_fd);
         if (r >= 0)
                 r = sys_mount(".", "/", NULL, MS_MOVE, NULL);
+        if (r >= 0)
+                r = sys_chroot(".");
+        return r < 0 ? r : sys_chdir("/");
+}
+
+int child_chroot(struct child *c, const struct step *step)
+{
+        (void) step;
+        int r = sys_fchdir(c->root_fd);
         if (r >= 0)
                 r = sys_chroot(".");
         return r < 0 ? r : sys_chdir("/");

@@ -49,6 +49,13 @@ int plan_compile(const struct spec *spec, const struct host *host, const struct 
                  size_t *ret_size, struct error *err) MUST_CHECK;
 
 /*
+ * The device rules that hold in the container: the config's, then the devices
+ * that every container may use. Memory of `arena`. -ENOMEM.
+ */
+int plan_device_rules(const struct spec *spec, struct arena *arena, struct device_rule **ret_rules,
+                      size_t *ret_n) MUST_CHECK;
+
+/*
  * A further process in a running container (`exec`). The instance brings the
  * pidfd of the container's first process in `fd[0]` (with stdio: fd[3]).
  * `spec->process` is the new process; `joins` has the CLONE_NEW* of the

@@ -48,6 +48,9 @@ struct plan {
         size_t n_slots, n_fds;
 };
 
+/* What STEP_WRITE_STATE records. */
+enum plan_state { PLAN_CREATING, PLAN_CREATED, PLAN_RUNNING };
+
 /* Bytes that a plan or an instance lends. */
 struct plan_bytes {
         const void *data;

@@ -54,11 +54,13 @@ enum step_op {
 
         /* child, the file system */
         STEP_HOST_PROPAGATION,  /* MS_* flags on the whole tree, before anything is mounted */
-        STEP_OPEN_ROOT,         /* path of the rootfs: mounted on itself, then held open */
+        STEP_OPEN_ROOT,         /* path of the rootfs, 1: mounted on itself; held open */
         STEP_MOUNT,             /* type, source, target, attributes, data, super block flags */
         STEP_BIND,              /* source, target, attributes to set, to clear, enum bind_flags, fd slot */
         STEP_SET_ATTRIBUTES,    /* target, set, clear: recursively, on what was mounted there */
         STEP_SET_PROPAGATION,   /* target, MS_* flags */
+        STEP_MAKE_DIRECTORY,    /* path */
+        STEP_REFUSE_LINK,       /* path: /proc and /sys must not be somewhere else by a link of the image */
         STEP_MAKE_SYMLINK,      /* path, where it points */
         STEP_MAKE_DEVICE,       /* path, mode with type, device number, uid, gid */
         STEP_BIND_DEVICE,       /* path: the host's node, where mknod is not allowed */
@@ -68,6 +70,7 @@ enum step_op {
         STEP_READONLY_PATH,     /* path */
         STEP_PIVOT_ROOT,
         STEP_MOVE_ROOT,         /* --no-pivot */
+        STEP_CHROOT,            /* without a mount namespace */
         STEP_CHROOT_OF,         /* pidfd slot: the root of a process whose container was made with --no-pivot */
         STEP_ROOT_READONLY,
         STEP_ROOT_PROPAGATION,  /* MS_* flags, on the container's root at last */
@@ -85,9 +88,10 @@ enum step_op {
         STEP_SET_CAPS,          /* effective, permitted, inheritable */
         STEP_SET_AMBIENT,       /* capabilities */
         STEP_SET_UMASK,         /* bits */
-        STEP_CHDIR,             /* path */
+        STEP_CHDIR,             /* path, 1: as root, if root may; the user's attempt decides */
         STEP_FIND_HOME,         /* uid: HOME from the container's /etc/passwd */
-        STEP_LOAD_FILTER,       /* BPF instructions, SECCOMP_FILTER_FLAG_* */
+        STEP_FIND_PROGRAM,      /* argv[0] in the instance's PATH */
+        STEP_LOAD_FILTER,       /* BPF instructions, SECCOMP_FILTER_FLAG_*, 1 if only exec follows */
         STEP_DIE_WITH_PARENT,
         STEP_EXEC,              /* argv and envp come from the instance */
 
@@ -105,7 +109,6 @@ enum arg_kind {
         ARG_CLONE_FLAGS,        /* numbers too, but listed by name */
         ARG_MOUNT_ATTR,
         ARG_MS_FLAGS,
-        ARG_NAMESPACE,
         ARG_CAPS,
         ARG_HOOK_KIND,
         ARG_FD,                 /* number of a descriptor of the instance; FD_NONE */

@@ -1,1 +1,228 @@
-int session_placeholder(void); int session_placeholder(void) { return 0; }
+#include "runtime/session.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "child/child.h"
+#include "runtime/parent.h"
+#include "syscall/sys.h"
+
+/* The child ended without a word: killed, by the kernel or by a person. */
+static int child_vanished(const struct session *s, size_t after, struct error *err)
+{
+        char phrase[256] = "the first step";
+        if (after < s->plan->n_steps)
+                plan_phrase(s->plan, s->in, after, phrase, sizeof(phrase));
+        int code = 0, status = 0;
+        if (s->opts->for_grandparent || sys_pidfd_wait(s->pidfd, &code, &status) < 0)
+                return error_say(err, -ECHILD, "the container's process was lost before: %s", phrase);
+        return error_say(err, -ECHILD, "the container's process %s %d before: %s",
+                         code == CLD_EXITED ? "exited with status" : "was killed by signal", status, phrase);
+}
+
+static int release_child(const struct session *s, size_t done, struct error *err)
+{
+        struct release release = { (uint16_t) done };
+        ssize_t n = sys_send(s->sync_fd, &release, sizeof(release));
+        if (n == -EPIPE || n == -ECONNRESET)
+                return child_vanished(s, done, err);
+        return n < 0 ? error_set(err, (int) n, "release the container's process") : 0;
+}
+
+/* The child made a second process, in more namespaces, which takes its place. */
+static int adopt(struct session *s, const struct report *report, int pidfd, struct error *err)
+{
+        int code, status;
+        if (pidfd < 0)
+                return error_say(err, -EPROTO, "the second process came without a descriptor");
+        (void) sys_pidfd_wait(s->pidfd, &code, &status);        /* the first one ends by itself */
+        fd_close(s->pidfd);
+        s->pidfd = pidfd;
+        s->pid = report->code;
+        return release_child(s, report->step, err);
+}
+
+/* One report. 1: the child waits for us (or runs); 0: there is more to come. */
+static int take_report(struct session *s, const struct report *report, int fd, struct error *err)
+{
+        switch (report->kind) {
+        case REPORT_FAILED:
+                fd_close(fd);
+                return explain_step(s, report->step, report->code < 0 ? report->code : -EPROTO, err);
+        case REPORT_REACHED:
+                fd_close(fd);
+                return 1;
+        case REPORT_AWAIT:
+                fd_close(fd);
+                s->awaiting = true;
+                return 1;
+        case REPORT_CONSOLE:
+                fd_close(s->console_fd);
+                s->console_fd = fd;
+                return 0;
+        case REPORT_FORKED:
+                return adopt(s, report, fd, err);
+        default:
+                fd_close(fd);
+                return 0;
+        }
+}
+
+/*
+ * Wait until the child has done everything before step `next`. EOF means that
+ * exec() closed the socket, but only if the child announced it: otherwise the
+ * child was killed.
+ */
+static int await_child(struct session *s, size_t next, struct error *err)
+{
+        for (bool announced = s->running;;) {
+                struct report report;
+                int fd = -1;
+                ssize_t n = sys_receive_fd(s->sync_fd, &report, sizeof(report), &fd);
+                s->running = n == 0 && announced;
+                if (s->running)
+                        return 0;
+                if (n == 0 || n == -ECONNRESET)
+                        return child_vanished(s, next, err);
+                if (n != sizeof(report))
+                        return error_set(err, n < 0 ? (int) n : -EPROTO, "hear from the container's process");
+                announced = report.kind == REPORT_EXEC;
+                int r = take_report(s, &report, fd, err);
+                if (r != 0)
+                        return r < 0 ? r : 0;
+        }
+}
+
+static int do_step(struct session *s, size_t i, struct error *err)
+{
+        const struct step *step = &s->plan->steps[i];
+        struct error own = ERROR_INIT;
+        int r = parent_steps[step->op](s, step, &own);
+        if (r >= 0)
+                return 0;
+        if (own.code == 0)
+                return explain_step(s, i, r, err);
+        if (err)
+                *err = own;
+        return r;
+}
+
+/* The parent's half of the list, from step `first` on. Mirrors child_run(). */
+static int walk(struct session *s, size_t first, struct error *err)
+{
+        bool with_child = false;        /* the child is waiting for us */
+        for (size_t i = first; i < s->plan->n_steps; i++) {
+                const struct step *step = &s->plan->steps[i];
+                int r = 0;
+                if (step->lane == LANE_CHILD) {
+                        if (with_child)
+                                r = release_child(s, i, err);
+                        with_child = false;
+                        if (r >= 0 && step->op == STEP_AWAIT_START) {
+                                r = await_child(s, i, err);
+                                return r < 0 ? r : 0;
+                        }
+                        if (r < 0)
+                                return r;
+                        continue;
+                }
+                /* After exec() nobody answers any more: the last steps are ours alone. */
+                if (s->pidfd >= 0 && !with_child && !s->running) {
+                        r = await_child(s, i, err);
+                        if (r < 0)
+                                return r;
+                        with_child = !s->running;
+                }
+                r = do_step(s, i, err);
+                if (r < 0)
+                        return r;
+        }
+        return s->running ? 0 : await_child(s, s->plan->n_steps - 1, err);
+}
+
+static int open_sync(struct session *s, struct error *err)
+{
+        int pair[2];
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+                return error_set(err, -errno, "create the sync socket");
+        s->sync_fd = pair[0];
+        s->child_sync_fd = pair[1];
+        return 0;
+}
+
+/* Descriptors that our steps put into the instance were for the child, which has its own copies. */
+static void close_trees(struct session *s)
+{
+        for (size_t i = 0; i < s->plan->n_steps; i++)
+                if (s->plan->steps[i].op == STEP_OPEN_TREE)
+                        fd_close(take_fd(&s->in->fd[s->plan->steps[i].arg[0]]));
+}
+
+int session_start(struct session *session, const struct plan *plan, struct instance *in,
+                  const struct session_options *opts, struct error *err)
+{
+        struct session *s = session;
+        s->plan = plan;
+        s->in = in;
+        s->opts = opts;
+        int r = open_sync(s, err);
+        if (r >= 0)
+                r = walk(s, 0, err);
+        close_trees(s);
+        if (r < 0)
+                session_clear(s);
+        return r;
+}
+
+int session_resume(struct session *session, const struct plan *plan, struct instance *in,
+                   const struct session_options *opts, int sync_fd, pid_t pid, struct error *err)
+{
+        struct session *s = session;
+        s->plan = plan;
+        s->in = in;
+        s->opts = opts;
+        s->sync_fd = sync_fd;
+        s->pid = pid;
+        s->pidfd = sys_pidfd_open(pid);
+        if (s->pidfd < 0)
+                return error_set(err, s->pidfd, "open the container's process %d", (int) pid);
+
+        size_t at = 0;
+        while (at < plan->n_steps && plan->steps[at].op != STEP_AWAIT_START)
+                at++;
+        int r = at == plan->n_steps ? error_say(err, -EINVAL, "the plan has nothing to start") : 0;
+        if (r >= 0)
+                r = release_child(s, at, err);
+        if (r >= 0)
+                r = walk(s, at + 1, err);
+        if (r < 0)
+                session_clear(s);
+        return r;
+}
+
+void session_release(struct session *s)
+{
+        fd_close(take_fd(&s->pidfd));
+        cgroup_clear(&s->cgroup);
+}
+
+void session_clear(struct session *s)
+{
+        parent_return(s);
+        fd_close(take_fd(&s->sync_fd));
+        fd_close(take_fd(&s->child_sync_fd));
+        fd_close(take_fd(&s->console_fd));
+        if (s->pidfd >= 0) {
+                int code, status;
+                (void) sys_pidfd_kill(s->pidfd, SIGKILL);
+                if (!s->opts->for_grandparent) {
+                        (void) sys_pidfd_wait(s->pidfd, &code, &status);
+                        fd_close(take_fd(&s->pidfd));
+                }
+        }
+        /* Nothing more can be said about a failure here; `delete` and the next use of the id try again. */
+        (void) cgroup_remove(&s->cgroup, NULL);
+        cgroup_clear(&s->cgroup);
+}

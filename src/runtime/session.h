@@ -20,10 +20,7 @@
 #include "host/host.h"
 #include "plan/plan.h"
 
-#define NS_FDS_MAX 8
-
-/* What STEP_WRITE_STATE records. */
-enum plan_state { PLAN_CREATING, PLAN_CREATED, PLAN_RUNNING };
+#define NS_FDS_MAX 8u    /* NS_TYPES of spec.h */
 
 struct session;
 

@@ -1,0 +1,134 @@
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cgroups/devices.h"
+#include "cgroups/translate.h"
+#include "plan/compile_parts.h"
+
+/* Devices that every container may use, whatever its config says (after its own rules). */
+static const struct device_rule default_rules[] = {
+        { true, 'c', -1, -1, false, false, true },      { true, 'b', -1, -1, false, false, true },
+        { true, 'c', 1, 3, true, true, true },          { true, 'c', 1, 8, true, true, true },
+        { true, 'c', 1, 7, true, true, true },          { true, 'c', 5, 0, true, true, true },
+        { true, 'c', 1, 5, true, true, true },          { true, 'c', 1, 9, true, true, true },
+        { true, 'c', 136, -1, true, true, true },       { true, 'c', 5, 2, true, true, true },
+};
+
+int plan_device_rules(const struct spec *spec, struct arena *arena, struct device_rule **ret_rules, size_t *ret_n)
+{
+        size_t n = spec->resources.n_devices, more = sizeof(default_rules) / sizeof(*default_rules);
+        struct device_rule *rules = arena_grow(arena, spec->resources.devices, n, more, sizeof(*rules));
+        if (!rules)
+                return -ENOMEM;
+        memcpy(rules + n, default_rules, sizeof(default_rules));
+        *ret_rules = rules;
+        *ret_n = n + more;
+        return 0;
+}
+
+/*
+ * Where it is: what the caller wishes, else what the config says, else a cgroup
+ * with the container's id below our own. A launcher's instances stay in the
+ * cgroups of the process that clones them.
+ */
+void compile_cgroup_paths(struct compile *c)
+{
+        if (c->wish->cgroup_inherit)
+                return;
+        if (c->wish->cgroup_path)
+                c->cgroup_path = c->wish->cgroup_path;
+        else if (c->spec->cgroups_path && *c->spec->cgroups_path)
+                c->cgroup_path = c->spec->cgroups_path;
+        else
+                c->cgroup_path = c->wish->id;
+}
+
+static void compile_device_program(struct compile *c, const struct device_rule *rules, size_t n)
+{
+        struct bpf_insn *insns;
+        size_t n_insns;
+        struct error err = ERROR_INIT;
+        if (devices_program(rules, n, c->arena, &insns, &n_insns, &err) < 0) {
+                plan_build_fail(c->b, &err);
+                return;
+        }
+        plan_add(c->b, STEP_CGROUP_DEVICES, plan_build_blob(c->b, insns, n_insns * sizeof(*insns)));
+}
+
+static void compile_writes(struct compile *c, const struct resources *res)
+{
+        struct cgroup_writes writes;
+        struct error err = ERROR_INIT;
+        if (cgroup_translate(res, &c->host->cgroups, c->arena, &writes, &err) < 0) {
+                plan_build_fail(c->b, &err);
+                return;
+        }
+        for (size_t i = 0; i < writes.n; i++)
+                plan_add(c->b, STEP_CGROUP_WRITE, S(c, writes.list[i].controller), S(c, writes.list[i].file),
+                         S(c, writes.list[i].text));
+}
+
+static void compile_cpuset(struct compile *c)
+{
+        if (!c->wish->cpuset_slot)
+                return;
+        const char *controller = c->host->cgroups.mode == CGROUP_V2 ? "" : "cpuset";
+        plan_add(c->b, STEP_CGROUP_WRITE, S(c, controller), S(c, "cpuset.cpus"), SLOT(SLOT_CPUSET_CPUS));
+        plan_add(c->b, STEP_CGROUP_WRITE, S(c, controller), S(c, "cpuset.mems"), SLOT(SLOT_CPUSET_MEMS));
+}
+
+/* An instance of a launcher: a directory only in the hierarchies where something differs from the job's. */
+static void compile_instance_cgroup(struct compile *c)
+{
+        cgroup_set set = c->wish->cgroup_slot ? cgroup_needed(&c->spec->resources, &c->host->cgroups) : 0;
+        if (c->wish->cpuset_slot)
+                set |= cgroup_set_of(&c->host->cgroups, "cpuset");
+        if (set == 0)
+                return;
+        plan_add(c->b, STEP_CGROUP_CREATE, SLOT(SLOT_CGROUP), set);
+        if (c->wish->cgroup_slot) {
+                /* The job's cgroup has the device rules: a deny there holds here. */
+                struct resources res = c->spec->resources;
+                res.devices = NULL;
+                res.n_devices = 0;
+                compile_writes(c, &res);
+        }
+        compile_cpuset(c);
+}
+
+void compile_cgroup(struct compile *c)
+{
+        if (c->wish->cgroup_inherit) {
+                compile_instance_cgroup(c);
+                return;
+        }
+        if (c->host->cgroups.n == 0)
+                return;
+        plan_add(c->b, STEP_CGROUP_CREATE, S(c, c->cgroup_path), CGROUP_ALL);
+
+        struct resources res = c->spec->resources;
+        struct device_rule *rules;
+        if (plan_device_rules(c->spec, c->arena, &rules, &res.n_devices) < 0) {
+                compile_refuse(c, -ENOMEM, "no memory for the device rules");
+                return;
+        }
+        res.devices = rules;
+        if (!c->host->privileged)       /* the kernel lets only privileged processes set them, v1 and v2 */
+                res.n_devices = 0;
+        compile_writes(c, &res);
+        if (c->host->cgroups.mode == CGROUP_V2 && res.n_devices > 0)
+                compile_device_program(c, rules, res.n_devices);
+}
+
+/* With CLONE_INTO_CGROUP the process is born in the v2 directory; v1 has no such thing. */
+void compile_cgroup_enter(struct compile *c)
+{
+        bool own = c->cgroup_path || c->wish->cpuset_slot ||
+                   (c->wish->cgroup_slot && cgroup_needed(&c->spec->resources, &c->host->cgroups));
+        if (!own || c->host->cgroups.n == 0)
+                return;
+        if (c->host->cgroups.mode != CGROUP_V2 || !c->host->into_cgroup)
+                plan_add(c->b, STEP_CGROUP_ENTER, c->host->into_cgroup ? 1u : 0u);
+}

@@ -1,0 +1,41 @@
+#include <errno.h>
+#include <linux/sched.h>
+
+#include "plan/compile_parts.h"
+#include "plan/plan_build.h"
+
+/* In this order a further process enters a running container. */
+int plan_compile_join(const struct spec *spec, const struct host *host, const struct join_wish *wish, void **ret_block,
+                      size_t *ret_size, struct error *err)
+{
+        auto_plan_build struct plan_build *b = plan_build_new();
+        auto_arena struct arena *arena = arena_new();
+        if (!b || !arena)
+                return error_set(err, -ENOMEM, "compile the plan");
+
+        const struct wish as_wish = { .id = wish->id, .preserve_fds = wish->preserve_fds,
+                                      .die_with_parent = wish->die_with_parent };
+        struct compile c = { .b = b, .arena = arena, .spec = spec, .host = host, .wish = &as_wish,
+                             .terminal = spec->process.terminal,
+                             .user_ns = (wish->joins & CLONE_NEWUSER) != 0 };
+        uint64_t pidfd = plan_build_fd(b), root = plan_build_fd(b);
+
+        if (wish->joins & CLONE_NEWPID)
+                plan_add(b, STEP_JOIN_PID_OF, pidfd);
+        compile_clone(&c);
+        if (wish->cgroup_path)
+                plan_add(b, STEP_CGROUP_ENTER, 0);
+        compile_limits(&c);
+
+        compile_signals(&c);
+        if (wish->joins & ~(uint64_t) CLONE_NEWPID)
+                plan_add(b, STEP_JOIN_PROCESS, pidfd, wish->joins & ~(uint64_t) CLONE_NEWPID);
+        if (wish->joins & CLONE_NEWUSER)
+                plan_add(b, STEP_BECOME_ROOT, 0);
+        if (wish->no_pivot)
+                plan_add(b, STEP_CHROOT_OF, root);
+        compile_console(&c);
+        compile_privileges(&c);
+        compile_exec(&c);
+        return plan_build_finish(b, ret_block, ret_size, err);
+}

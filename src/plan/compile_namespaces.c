@@ -1,0 +1,127 @@
+#include <errno.h>
+#include <linux/sched.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "plan/compile_parts.h"
+
+static bool is_new(const struct compile *c, enum ns_type type)
+{
+        return c->spec->ns[type].wanted && !c->spec->ns[type].path;
+}
+
+static bool is_joined(const struct compile *c, enum ns_type type)
+{
+        return c->spec->ns[type].wanted && c->spec->ns[type].path;
+}
+
+/*
+ * Which namespaces does clone make, which are joined, and when? What is made in
+ * one clone together with a user namespace belongs to that. After joining a user
+ * namespace by path the others have to be made by a second process. The cgroup
+ * namespace is made last, once the process is in its cgroup: it is rooted there.
+ */
+void compile_decide_namespaces(struct compile *c)
+{
+        c->user_ns = c->spec->ns[NS_USER].wanted;
+        uint64_t flags = 0;
+        for (unsigned type = 0; type < NS_TYPES; type++)
+                if (is_new(c, type) && type != NS_CGROUP && type != NS_TIME)
+                        flags |= ns_clone_flags[type];
+        if (is_joined(c, NS_USER))
+                c->second_clone = flags;
+        else
+                c->first_clone = flags;
+}
+
+/*
+ * The parent joins these for the time of the clone and comes back: a pid
+ * namespace because only children enter it; the others, with a new user
+ * namespace, because the child would lack the privilege.
+ */
+static bool joined_by_parent(const struct compile *c, enum ns_type type)
+{
+        if (!is_joined(c, type) || type == NS_USER || type == NS_MOUNT)
+                return false;
+        return type == NS_PID || is_new(c, NS_USER);
+}
+
+void compile_joins_before(struct compile *c)
+{
+        for (unsigned type = 0; type < NS_TYPES; type++)
+                if (joined_by_parent(c, type))
+                        plan_add(c->b, STEP_JOIN_AROUND, ns_clone_flags[type], S(c, c->spec->ns[type].path));
+}
+
+void compile_clone(struct compile *c)
+{
+        plan_add(c->b, STEP_CLONE, c->first_clone | (c->host->clear_sighand ? CLONE_CLEAR_SIGHAND : 0));
+}
+
+static uint64_t map_text(struct compile *c, const struct spec_id_map *map, size_t n)
+{
+        auto_str struct str text = STR_INIT;
+        for (size_t i = 0; i < n; i++)
+                str_addf(&text, "%u %u %u\n", map[i].container_id, map[i].host_id, map[i].size);
+        if (str_failed(&text))
+                compile_refuse(c, -ENOMEM, "no memory for the id maps");
+        return S(c, text.text);
+}
+
+void compile_id_maps(struct compile *c)
+{
+        if (!is_new(c, NS_USER))
+                return;
+        plan_add(c->b, STEP_WRITE_UID_MAP, map_text(c, c->spec->uid_map, c->spec->n_uid_map));
+        if (!c->host->privileged)       /* otherwise the kernel refuses the gid map: user_namespaces(7) */
+                plan_add(c->b, STEP_DENY_SETGROUPS, 0);
+        plan_add(c->b, STEP_WRITE_GID_MAP, map_text(c, c->spec->gid_map, c->spec->n_gid_map));
+}
+
+/* From outside: in a user namespace the child could not raise them. */
+void compile_limits(struct compile *c)
+{
+        const struct spec_process *p = &c->spec->process;
+        for (size_t i = 0; i < p->n_rlimits; i++)
+                plan_add(c->b, STEP_SET_RLIMIT, (uint64_t) p->rlimits[i].resource, p->rlimits[i].soft, p->rlimits[i].hard);
+        if (p->has_oom_score_adj)
+                plan_add(c->b, STEP_SET_OOM_SCORE, (uint64_t) (int64_t) p->oom_score_adj);
+}
+
+/* The parent blocks all signals while it clones; whatever the kernel did not
+ * reset for us, the child resets before it lets signals in again. */
+void compile_signals(struct compile *c)
+{
+        plan_add(c->b, STEP_RESET_SIGNALS, c->host->clear_sighand ? 0u : 1u);
+        plan_add(c->b, STEP_NEW_SESSION, 0);
+}
+
+void compile_joins(struct compile *c)
+{
+        if (is_joined(c, NS_USER))
+                plan_add(c->b, STEP_JOIN, CLONE_NEWUSER, S(c, c->spec->ns[NS_USER].path));
+        for (unsigned type = 0; type < NS_TYPES; type++)
+                if (is_joined(c, type) && type != NS_USER && !joined_by_parent(c, type))
+                        plan_add(c->b, STEP_JOIN, ns_clone_flags[type], S(c, c->spec->ns[type].path));
+        if (c->second_clone)
+                plan_add(c->b, STEP_FORK_AGAIN, c->second_clone);
+        if (c->user_ns)
+                plan_add(c->b, STEP_BECOME_ROOT, 0);
+        if (is_new(c, NS_CGROUP))
+                plan_add(c->b, STEP_UNSHARE, CLONE_NEWCGROUP);
+        if (!c->wish->no_new_keyring) {
+                const char *name = arena_printf(c->arena, "_ses.%s", c->wish->id ? c->wish->id : "");
+                plan_add(c->b, STEP_JOIN_KEYRING, S(c, name));
+        }
+}
+
+void compile_names(struct compile *c)
+{
+        if (is_new(c, NS_NETWORK))
+                plan_add(c->b, STEP_LOOPBACK_UP, 0);
+        if (c->spec->hostname && *c->spec->hostname)
+                plan_add(c->b, STEP_SET_HOSTNAME, S(c, c->spec->hostname));
+        if (c->spec->domainname && *c->spec->domainname)
+                plan_add(c->b, STEP_SET_DOMAINNAME, S(c, c->spec->domainname));
+}

@@ -1,0 +1,74 @@
+#pragma once
+/*
+ * compile_parts - the chapters of compile.c. For plan/compile*.c only.
+ *
+ * Each part adds the steps of one subject. None returns a result: the builder
+ * keeps the first failure (compile_refuse() adds one), so that compile.c reads
+ * as a list.
+ */
+
+#include "base/arena.h"
+#include "plan/compile.h"
+#include "plan/plan_build.h"
+
+struct compile {
+        struct plan_build *b;
+        struct arena *arena;            /* for the time of compiling */
+        const struct spec *spec;
+        const struct host *host;
+        const struct wish *wish;
+        const char *rootfs;             /* absolute */
+        const char *cgroup_path;        /* as cgroup_create() takes it; NULL: none of its own */
+        uint64_t first_clone;           /* CLONE_NEW* made by clone itself */
+        uint64_t second_clone;          /* ... made after joining a user namespace */
+        uint64_t stdio;                 /* first of three descriptor slots */
+        uint64_t *trees;                /* by mount: descriptor slot of a tree that the parent opened, or FD_NONE */
+        bool user_ns;                   /* new or joined: the child is not privileged on the host */
+        bool dev_is_ours;               /* /dev is not bound from the host: we fill it */
+        bool terminal;
+};
+
+void compile_refuse(struct compile *c, int code, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+/* A string for a step. */
+static inline uint64_t S(struct compile *c, const char *s) { return plan_build_string(c->b, s); }
+
+/* compile_cgroup.c */
+void compile_cgroup_paths(struct compile *c);
+void compile_cgroup(struct compile *c);
+void compile_cgroup_enter(struct compile *c);
+
+/* compile_namespaces.c */
+void compile_decide_namespaces(struct compile *c);
+void compile_joins_before(struct compile *c);
+void compile_clone(struct compile *c);
+void compile_id_maps(struct compile *c);
+void compile_limits(struct compile *c);
+void compile_signals(struct compile *c);
+void compile_joins(struct compile *c);
+void compile_names(struct compile *c);
+
+/* compile_rootfs.c */
+void compile_open_trees(struct compile *c);
+void compile_rootfs(struct compile *c);
+void compile_mounts(struct compile *c);
+void compile_devices(struct compile *c);
+void compile_console(struct compile *c);
+void compile_sysctl(struct compile *c);
+void compile_protection(struct compile *c);
+void compile_pivot(struct compile *c);
+
+/* compile_mount_cgroup.c */
+void compile_mount_cgroup(struct compile *c, const struct spec_mount *m);
+
+/* compile_process.c */
+void compile_hooks(struct compile *c, enum hook_kind kind);
+void compile_state(struct compile *c, unsigned state);
+void compile_place(struct compile *c);
+void compile_privileges(struct compile *c);
+void compile_await_start(struct compile *c);
+void compile_exec(struct compile *c);
+
+/* compile_seccomp.c: the filter as struct sock_filter[], in the arena */
+int compile_filter(const struct spec_seccomp *seccomp, struct arena *arena, struct plan_bytes *ret_filter,
+                   struct error *err) MUST_CHECK;

@@ -1,0 +1,103 @@
+#include <errno.h>
+#include <string.h>
+
+#include "plan/compile_parts.h"
+
+#define MPOL_PREFERRED_MANY 5   /* Linux 5.15 */
+#define MPOL_PREFERRED 1
+#define CAP_SYS_ADMIN_BIT (UINT64_C(1) << 21)
+
+void compile_hooks(struct compile *c, enum hook_kind kind)
+{
+        const struct spec_hooks *hooks = &c->spec->hooks[kind];
+        for (size_t i = 0; i < hooks->n; i++) {
+                const struct spec_hook *h = &hooks->list[i];
+                plan_add(c->b, STEP_HOOK, kind, S(c, h->path),
+                         plan_build_strv(c->b, h->args),
+                         plan_build_strv(c->b, h->env), h->timeout);
+        }
+}
+
+void compile_state(struct compile *c, unsigned state)
+{
+        if (!c->wish->no_state)
+                plan_add(c->b, STEP_WRITE_STATE, state);
+}
+
+/* Where it runs and where its memory comes from. Without a wish the caller's binding is kept. */
+void compile_place(struct compile *c)
+{
+        if (c->wish->cpus)
+                plan_add(c->b, STEP_BIND_CPUS, SLOT(SLOT_CPUS));
+        if (c->wish->numa)
+                plan_add(c->b, STEP_BIND_MEMORY, MPOL_PREFERRED, SLOT(SLOT_NUMA));
+}
+
+static void compile_seccomp(struct compile *c, bool last)
+{
+        if (!c->spec->seccomp.wanted)
+                return;
+        struct plan_bytes filter;
+        struct error err = ERROR_INIT;
+        if (compile_filter(&c->spec->seccomp, c->arena, &filter, &err) < 0) {
+                plan_build_fail(c->b, &err);
+                return;
+        }
+        plan_add(c->b, STEP_LOAD_FILTER, plan_build_blob(c->b, filter.data, filter.size), c->spec->seccomp.flags,
+                 last ? 1u : 0u);
+}
+
+/* setgroups(2) is denied in a user namespace that an unprivileged process mapped. */
+static bool may_set_groups(const struct compile *c)
+{
+        return c->host->privileged || !c->spec->ns[NS_USER].wanted || c->spec->process.user.n_groups > 0;
+}
+
+/*
+ * The order is the kernel's: bounding set while we may, ids while capabilities
+ * let us, capabilities at last (keep-caps carries them over the change of ids).
+ * Without no-new-privs a filter needs CAP_SYS_ADMIN and has to come first.
+ */
+void compile_privileges(struct compile *c)
+{
+        const struct spec_process *p = &c->spec->process;
+        uint64_t cwd = S(c, p->cwd ? p->cwd : "/");
+        plan_add(c->b, STEP_KEEP_FDS, 3 + (uint64_t) c->wish->preserve_fds);
+        if (p->no_new_privileges)
+                plan_add(c->b, STEP_NO_NEW_PRIVS, 0);
+        else
+                compile_seccomp(c, false);
+        plan_add(c->b, STEP_FIND_HOME, p->user.uid);
+        plan_add(c->b, STEP_CHDIR, cwd, 1);
+        uint64_t none = 0;
+        const uint64_t *caps = p->has_capabilities ? p->caps : NULL;
+        plan_add(c->b, STEP_DROP_BOUNDING, caps ? caps[CAPS_BOUNDING] : none);
+        if (may_set_groups(c))
+                plan_add(c->b, STEP_SET_GROUPS,
+                         plan_build_blob(c->b, p->user.groups, p->user.n_groups * sizeof(uint32_t)));
+        plan_add(c->b, STEP_SET_IDS, p->user.uid, p->user.gid);
+        plan_add(c->b, STEP_SET_CAPS, caps ? caps[CAPS_EFFECTIVE] : none, caps ? caps[CAPS_PERMITTED] : none,
+                 caps ? caps[CAPS_INHERITABLE] : none);
+        if (caps && caps[CAPS_AMBIENT])
+                plan_add(c->b, STEP_SET_AMBIENT, caps[CAPS_AMBIENT]);
+        plan_add(c->b, STEP_CHDIR, cwd, 0);
+        plan_add(c->b, STEP_SET_UMASK, p->user.has_umask ? p->user.umask : 0022u);
+        plan_add(c->b, STEP_FIND_PROGRAM, 0);
+}
+
+void compile_await_start(struct compile *c)
+{
+        if (!c->wish->await_start)
+                return;
+        compile_state(c, PLAN_CREATED);
+        plan_add(c->b, STEP_AWAIT_START, 0);
+}
+
+void compile_exec(struct compile *c)
+{
+        if (c->wish->die_with_parent)
+                plan_add(c->b, STEP_DIE_WITH_PARENT, 0);
+        if (c->spec->process.no_new_privileges)
+                compile_seccomp(c, true);
+        plan_add(c->b, STEP_EXEC, 0);
+}

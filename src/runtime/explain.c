@@ -1,0 +1,70 @@
+#include <errno.h>
+#include <string.h>
+
+#include "runtime/parent.h"
+
+static const char *arg(const struct session *s, const struct step *step, unsigned n)
+{
+        return plan_string(s->plan, s->in, step, n);
+}
+
+static int explain_program(const struct session *s, int code, struct error *err)
+{
+        const char *name = s->in->argv && s->in->argv[0] ? s->in->argv[0] : "";
+        if (code == -ENOENT && !strchr(name, '/'))
+                return error_say(err, code, "exec: \"%s\": executable file not found in $PATH", name);
+        if (code == -ENOEXEC)
+                return error_say(err, code, "exec: \"%s\": not a program of this machine, or a script without #!", name);
+        return error_set(err, code, "exec: \"%s\"", name);
+}
+
+static int explain_mount(const struct session *s, const struct step *step, int code, struct error *err)
+{
+        const char *data = arg(s, step, 4);
+        if (code == -ENODEV)
+                return error_say(err, code, "mount \"%s\": this kernel has no file system of type \"%s\"",
+                                 arg(s, step, 2), arg(s, step, 0));
+        return error_set(err, code, "mount \"%s\" of type %s%s%s%s", arg(s, step, 2), arg(s, step, 0),
+                         *data ? " with options \"" : "", data, *data ? "\"" : "");
+}
+
+/* Steps whose argument list says less than a sentence would; all others are told as `berth plan` lists them. */
+int explain_step(const struct session *s, size_t i, int code, struct error *err)
+{
+        if (i >= s->plan->n_steps)
+                return error_set(err, code, "the plan ended without a process");
+        const struct step *step = &s->plan->steps[i];
+        switch (step->op) {
+        case STEP_FIND_PROGRAM:
+        case STEP_EXEC:
+                return explain_program(s, code, err);
+        case STEP_MOUNT:
+                return explain_mount(s, step, code, err);
+        case STEP_BIND:
+                return error_set(err, code, "bind mount \"%s\" on \"%s\"", arg(s, step, 0), arg(s, step, 1));
+        case STEP_OPEN_ROOT:
+                return error_set(err, code, "root.path: rootfs \"%s\"", arg(s, step, 0));
+        case STEP_CHDIR:
+                if (code == -EXDEV)
+                        return error_say(err, code, "process.cwd: \"%s\" is outside of the container's root",
+                                         arg(s, step, 0));
+                return error_set(err, code, "process.cwd: change to \"%s\"", arg(s, step, 0));
+        case STEP_WRITE_SYSCTL:
+                return error_set(err, code, "linux.sysctl: write \"%s\" to /proc/sys/%s", arg(s, step, 1),
+                                 arg(s, step, 0));
+        case STEP_REFUSE_LINK:
+                return error_say(err, code, "mount \"%s\": the way to it in the rootfs has a symbolic link, which is "
+                                 "not safe for this type", arg(s, step, 0));
+        case STEP_SET_CAPS:
+        case STEP_DROP_BOUNDING:
+                if (code == -EPERM)
+                        return error_say(err, code, "process.capabilities: asks for a capability that we do not have "
+                                         "ourselves (see CapPrm in /proc/self/status)");
+                break;
+        default:
+                break;
+        }
+        char phrase[256] = "";
+        plan_phrase(s->plan, s->in, i, phrase, sizeof(phrase));
+        return error_set(err, code, "%s", phrase);
+}

@@ -1,0 +1,163 @@
+#include "runtime/hook.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "syscall/sys.h"
+
+#define EXIT_ENTER_FAILED 126
+#define EXIT_EXEC_FAILED  127
+
+/* Files and not pipes: nobody has to read or write while the hook runs, and a hook that never reads cannot block us. */
+static int memory_file(const char *name, const char *text, int *ret_fd)
+{
+        auto_fd int fd = memfd_create(name, MFD_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        int r = io_write_all(fd, text, strlen(text));
+        if (r < 0)
+                return r;
+        if (lseek(fd, 0, SEEK_SET) < 0)
+                return -errno;
+        *ret_fd = take_fd(&fd);
+        return 0;
+}
+
+/* Namespaces in which the process differs from us; setns(2) refuses our own user namespace. */
+static int enter(int pidfd, pid_t pid)
+{
+        static const struct {
+                const char *name;
+                uint64_t flag;
+        } ns[] = {
+                { "user", CLONE_NEWUSER }, { "mnt", CLONE_NEWNS }, { "uts", CLONE_NEWUTS },
+                { "ipc", CLONE_NEWIPC },   { "net", CLONE_NEWNET }, { "cgroup", CLONE_NEWCGROUP },
+        };
+        uint64_t flags = 0;
+        for (size_t i = 0; i < sizeof(ns) / sizeof(*ns); i++) {
+                char own[64], its[64];
+                struct stat a, b;
+                snprintf(own, sizeof(own), "/proc/self/ns/%s", ns[i].name);
+                snprintf(its, sizeof(its), "/proc/%d/ns/%s", (int) pid, ns[i].name);
+                if (stat(own, &a) < 0 || stat(its, &b) < 0)
+                        return -errno;
+                flags |= a.st_ino != b.st_ino ? ns[i].flag : 0;
+        }
+        return flags ? sys_setns(pidfd, flags) : 0;
+}
+
+static pid_t pid_of(int pidfd)
+{
+        char path[64];
+        snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
+        auto_free char *text = NULL;
+        if (io_read_file(AT_FDCWD, path, 4096, &text, NULL) < 0)
+                return -1;
+        const char *line = strstr(text, "\nPid:\t");
+        return line ? (pid_t) atol(line + strlen("\nPid:\t")) : -1;
+}
+
+static _Noreturn void in_the_hook(const struct hook_run *hook, pid_t enter_pid, int state_fd, int output_fd)
+{
+        (void) sys_set_sigmask(0);
+        if (hook->enter_pidfd >= 0 && enter(hook->enter_pidfd, enter_pid) < 0)
+                _exit(EXIT_ENTER_FAILED);
+        if (chdir("/") < 0 || sys_dup2(state_fd, 0) < 0 || sys_dup2(output_fd, 1) < 0 || sys_dup2(output_fd, 2) < 0)
+                _exit(EXIT_ENTER_FAILED);
+        (void) sys_cloexec_from(3);
+        (void) sys_execve(hook->path, hook->argv, hook->envp);
+        _exit(EXIT_EXEC_FAILED);
+}
+
+/* 0 when it ended, -ETIMEDOUT when it did not in time. */
+static int wait_in_time(int pidfd, unsigned seconds)
+{
+        struct timespec end, now;
+        clock_gettime(CLOCK_MONOTONIC, &end);
+        end.tv_sec += seconds;
+        for (;;) {
+                clock_gettime(CLOCK_MONOTONIC, &now);
+                long long left = (end.tv_sec - now.tv_sec) * 1000LL + (end.tv_nsec - now.tv_nsec) / 1000000;
+                int wait_ms = seconds == 0 ? -1 : left > 1000000 ? 1000000 : left > 0 ? (int) left : 0;
+                struct pollfd p = { .fd = pidfd, .events = POLLIN };
+                int n = poll(&p, 1, wait_ms);
+                if (n > 0)
+                        return 0;
+                if (n == 0 && left <= 0)
+                        return -ETIMEDOUT;
+                if (n < 0 && errno != EINTR)
+                        return -errno;
+        }
+}
+
+/* The last words of the hook, on one line. */
+static void last_words(int output_fd, char *buf, size_t size)
+{
+        off_t end = lseek(output_fd, 0, SEEK_END);
+        off_t from = end > (off_t) size - 1 ? end - (off_t) size + 1 : 0;
+        ssize_t n = pread(output_fd, buf, size - 1, from);
+        buf[n > 0 ? n : 0] = '\0';
+        size_t len = strlen(buf);
+        while (len > 0 && buf[len - 1] == '\n')
+                buf[--len] = '\0';
+        for (size_t i = 0; i < len; i++)
+                if ((unsigned char) buf[i] < 0x20)
+                        buf[i] = ' ';
+}
+
+static int judge(const struct hook_run *hook, int code, int status, int output_fd, struct error *err)
+{
+        if (code == CLD_EXITED && status == 0)
+                return 0;
+        if (code == CLD_EXITED && status == EXIT_EXEC_FAILED && access(hook->path, X_OK) < 0 && hook->enter_pidfd < 0)
+                return error_set(err, -errno, "%s hook \"%s\"", hook->kind, hook->path);
+        char words[300];
+        last_words(output_fd, words, sizeof(words));
+        return error_say(err, -ECANCELED, "%s hook \"%s\" %s %d%s%s", hook->kind, hook->path,
+                         code == CLD_EXITED ? "exited with status" : "was killed by signal", status,
+                         *words ? ": " : "", words);
+}
+
+int hook_run(const struct hook_run *hook, struct error *err)
+{
+        auto_fd int state_fd = -1, output_fd = -1;
+        int r = memory_file("state", hook->state ? hook->state : "{}", &state_fd);
+        if (r >= 0)
+                r = memory_file("output", "", &output_fd);
+        if (r < 0)
+                return error_set(err, r, "prepare the %s hook \"%s\"", hook->kind, hook->path);
+        pid_t enter_pid = hook->enter_pidfd >= 0 ? pid_of(hook->enter_pidfd) : -1;
+
+        uint64_t mask;
+        (void) sys_block_signals(&mask);
+        auto_fd int pidfd = -1;
+        pid_t pid = sys_clone3(CLONE_CLEAR_SIGHAND, -1, &pidfd);
+        if (pid == 0)
+                in_the_hook(hook, enter_pid, state_fd, output_fd);
+        (void) sys_set_sigmask(mask);
+        if (pid < 0)
+                return error_set(err, pid, "start the %s hook \"%s\"", hook->kind, hook->path);
+
+        int in_time = wait_in_time(pidfd, hook->timeout), code = 0, status = 0;
+        if (in_time < 0)
+                (void) sys_pidfd_kill(pidfd, SIGKILL);
+        r = sys_pidfd_wait(pidfd, &code, &status);
+        if (in_time == -ETIMEDOUT)
+                return error_say(err, -ETIMEDOUT, "%s hook \"%s\" did not end within its %u seconds", hook->kind,
+                                 hook->path, hook->timeout);
+        if (r < 0)
+                return error_set(err, r, "wait for the %s hook \"%s\"", hook->kind, hook->path);
+        return judge(hook, code, status, output_fd, err);
+}

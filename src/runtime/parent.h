@@ -1,0 +1,29 @@
+#pragma once
+/*
+ * parent - the parent's steps. For runtime/session.c and runtime/parent_*.c only.
+ *
+ * Each returns 0 or a negative errno. A step that knows more than its errno
+ * leaves a sentence in `err`; for the others session.c writes one from the plan.
+ */
+
+#include "base/error.h"
+#include "runtime/session.h"
+
+typedef int parent_step(struct session *s, const struct step *step, struct error *err);
+
+/* By enum step_op; NULL for the child's. */
+extern parent_step *const parent_steps[];
+
+/* parent_cgroup.c */
+parent_step parent_cgroup_create, parent_cgroup_write, parent_cgroup_devices, parent_cgroup_enter;
+/* parent_clone.c */
+parent_step parent_join_around, parent_join_pid_of, parent_open_tree, parent_clone, parent_write_uid_map,
+        parent_deny_setgroups, parent_write_gid_map, parent_set_oom_score, parent_set_rlimit;
+/* parent_hooks.c */
+parent_step parent_write_state, parent_hook;
+
+/* Go back to the namespaces that were left for the clone. */
+void parent_return(struct session *s);
+
+/* A person's sentence for a failed step (explain.c). Returns `code`. */
+int explain_step(const struct session *s, size_t step, int code, struct error *err);

@@ -1,0 +1,148 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "child/child.h"
+#include "runtime/parent.h"
+#include "spec/spec.h"
+#include "syscall/sys.h"
+
+static unsigned ns_of_flag(uint64_t flag)
+{
+        unsigned type = 0;
+        while (type < NS_TYPES && ns_clone_flags[type] != flag)
+                type++;
+        return type;
+}
+
+/* The names of /proc/PID/ns are not those of config.json. */
+static const char *const proc_ns[NS_TYPES] = {
+        [NS_USER] = "user", [NS_PID] = "pid", [NS_MOUNT] = "mnt",     [NS_UTS] = "uts",
+        [NS_IPC] = "ipc",   [NS_NETWORK] = "net", [NS_CGROUP] = "cgroup", [NS_TIME] = "time",
+};
+
+/* Enter by `fd`, and remember where we were: parent_clone() goes back. */
+static int leave_for(struct session *s, int fd, uint64_t flag)
+{
+        unsigned type = ns_of_flag(flag);
+        if (type >= NS_TYPES)
+                return -EINVAL;
+        char path[64];
+        snprintf(path, sizeof(path), "/proc/self/ns/%s", proc_ns[type]);
+        auto_fd int own = open(path, O_RDONLY | O_CLOEXEC);
+        if (own < 0)
+                return -errno;
+        int r = sys_setns(fd, flag);
+        if (r == 0)
+                s->back_fd[type] = take_fd(&own);
+        return r;
+}
+
+void parent_return(struct session *s)
+{
+        for (unsigned type = 0; type < NS_TYPES; type++) {
+                if (s->back_fd[type] < 0)
+                        continue;
+                /* We come from there and lost no privilege: this does not fail. */
+                (void) sys_setns(s->back_fd[type], ns_clone_flags[type]);
+                fd_close(take_fd(&s->back_fd[type]));
+        }
+}
+
+int parent_join_around(struct session *s, const struct step *step, struct error *err)
+{
+        const char *path = plan_string(s->plan, s->in, step, 1);
+        auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+                return error_set(err, -errno, "join the namespace \"%s\"", path);
+        int r = leave_for(s, fd, step->arg[0]);
+        return r < 0 ? error_set(err, r, "join the namespace \"%s\"", path) : 0;
+}
+
+int parent_join_pid_of(struct session *s, const struct step *step, struct error *err)
+{
+        (void) err;
+        return leave_for(s, s->in->fd[step->arg[0]], CLONE_NEWPID);
+}
+
+int parent_open_tree(struct session *s, const struct step *step, struct error *err)
+{
+        const char *path = plan_string(s->plan, s->in, step, 1);
+        int fd = sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | (step->arg[2] ? AT_RECURSIVE : 0));
+        if (fd < 0)
+                return error_set(err, fd, "bind mount \"%s\"", path);
+        s->in->fd[step->arg[0]] = fd;
+        return 0;
+}
+
+int parent_clone(struct session *s, const struct step *step, struct error *err)
+{
+        (void) err;
+        /* Until the child has reset them, a handler of ours would run in it and
+         * work on its copy of our data. So no signal may arrive before that. */
+        uint64_t mask;
+        int r = sys_block_signals(&mask);
+        if (r < 0)
+                return r;
+        uint64_t flags = step->arg[0] | (s->opts->for_grandparent ? (uint64_t) CLONE_PARENT : 0);
+        int cgroup_fd = s->opts->host->into_cgroup ? cgroup_v2_fd(&s->cgroup) : -1;
+        pid_t pid = sys_clone3(flags, cgroup_fd, &s->pidfd);
+        if (pid == 0) {
+                /* With our end open here, the child would not notice our death. */
+                fd_close(s->sync_fd);
+                const struct child_start start = {
+                        .plan = s->plan, .in = s->in, .sync_fd = s->child_sync_fd,
+                        .listen_fd = s->opts->listen_fd, .alive_fd = s->opts->for_grandparent ? s->opts->alive_fd : -1,
+                        .first = (size_t) (step - s->plan->steps) + 1,
+                };
+                child_run(&start);
+        }
+        (void) sys_set_sigmask(mask);
+        fd_close(take_fd(&s->child_sync_fd));
+        parent_return(s);
+        s->pid = pid;
+        return pid < 0 ? pid : 0;
+}
+
+static int write_proc(const struct session *s, const char *file, const char *text)
+{
+        char path[64];
+        snprintf(path, sizeof(path), "/proc/%d/%s", (int) s->pid, file);
+        return io_write_file(AT_FDCWD, path, text);
+}
+
+int parent_write_uid_map(struct session *s, const struct step *step, struct error *err)
+{
+        (void) err;
+        return write_proc(s, "uid_map", plan_string(s->plan, s->in, step, 0));
+}
+
+int parent_deny_setgroups(struct session *s, const struct step *step, struct error *err)
+{
+        (void) step, (void) err;
+        return write_proc(s, "setgroups", "deny");
+}
+
+int parent_write_gid_map(struct session *s, const struct step *step, struct error *err)
+{
+        (void) err;
+        return write_proc(s, "gid_map", plan_string(s->plan, s->in, step, 0));
+}
+
+int parent_set_oom_score(struct session *s, const struct step *step, struct error *err)
+{
+        (void) err;
+        char text[24];
+        snprintf(text, sizeof(text), "%lld", (long long) (int64_t) step->arg[0]);
+        return write_proc(s, "oom_score_adj", text);
+}
+
+int parent_set_rlimit(struct session *s, const struct step *step, struct error *err)
+{
+        (void) err;
+        return sys_prlimit(s->pid, (int) step->arg[0], step->arg[1], step->arg[2]);
+}
