@@ -223,6 +223,6 @@ void session_clear(struct session *s)
                 }
         }
         /* Nothing more can be said about a failure here; `delete` and the next use of the id try again. */
-        (void) cgroup_remove(&s->cgroup, NULL);
+        ignore_result(cgroup_remove(&s->cgroup, NULL));
         cgroup_clear(&s->cgroup);
 }
