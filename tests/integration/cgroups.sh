@@ -1,0 +1,185 @@
+#!/bin/bash
+# Limits: written where the kernel reads them, and felt by the container. cgroup v1 or v2, whatever is
+# mounted; natively v1, in the VM v2 with every controller.
+. "${BASH_SOURCE%/*}/../lib/check.sh"
+
+version=1
+[[ $(stat -f -c %T /sys/fs/cgroup) != cgroup2fs ]] || version=2
+
+# The mount of cgroup v2 on a machine whose controllers are v1's has none to offer.
+has() { # CONTROLLER
+  if ((version == 2)); then grep -qw "$1" /sys/fs/cgroup/cgroup.controllers; else [[ -d /sys/fs/cgroup/$1 ]]; fi ||
+    skip "cgroup v$version without $1"
+}
+
+# The value of a limit of container $ID, as the kernel has it.
+limit() { # CONTROLLER V1-FILE V2-FILE
+  local pid
+  pid=$(berth state "$ID" | jq .pid)
+  if ((version == 2)); then
+    cat "/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$pid/cgroup")/$3"
+  else
+    cat "/sys/fs/cgroup/$1$(awk -F: -v c="$1" '$2 == c { print $3 }' "/proc/$pid/cgroup")/$2"
+  fi
+}
+
+limited() { # JQ
+  bundle "$FOREVER" "$1"
+  expect 0 berth run -d -b "$B" "$ID"
+}
+
+MIB=1048576
+memory_limit() {
+  has memory
+  limited '.linux.resources.memory = {limit: 33554432, reservation: 16777216, swap: 33554432}'
+  equal "$(limit memory memory.limit_in_bytes memory.max)" $((32 * MIB))
+  equal "$(limit memory memory.soft_limit_in_bytes memory.low)" $((16 * MIB))
+  expect 0 berth delete -f "$ID"
+}
+test_case "memory: limit and reservation" memory_limit
+
+memory_oom() {
+  has memory
+  bundle '.linux.resources.memory = {limit: 33554432, swap: 33554432}' \
+    '.process.args = ["sh", "-c", "head -c 100000000 /dev/zero | tail -c 90000000 >/dev/null; exit $?"]'
+  try berth run -b "$B" "$ID"
+  # tail is killed by the kernel, or the shell with it
+  [[ $status = 137 ]] || fail "status $status: nobody was killed"
+}
+test_case "memory: more than the limit is the end" memory_oom
+
+memory_unlimited() {
+  has memory
+  limited '.linux.resources.memory = {limit: -1}'
+  local value
+  value=$(limit memory memory.limit_in_bytes memory.max)
+  [[ $value = max || $value -gt $((1 << 60)) ]] || fail "limit is $value"
+  expect 0 berth delete -f "$ID"
+}
+test_case "memory: -1 is no limit" memory_unlimited
+
+cpu_limit() {
+  has cpu
+  limited '.linux.resources.cpu = {shares: 512, quota: 50000, period: 100000}'
+  if ((version == 2)); then
+    equal "$(limit cpu '' cpu.max)" "50000 100000"
+    equal "$(limit cpu '' cpu.weight)" 20
+  else
+    equal "$(limit cpu cpu.cfs_quota_us '')" 50000
+    equal "$(limit cpu cpu.cfs_period_us '')" 100000
+    equal "$(limit cpu cpu.shares '')" 512
+  fi
+  expect 0 berth delete -f "$ID"
+}
+test_case "cpu: shares, quota, period" cpu_limit
+
+cpuset_limit() {
+  has cpuset
+  bundle '.linux.resources.cpu = {cpus: "0", mems: "0"}' '.process.args = ["grep", "_allowed_list", "/proc/self/status"]'
+  expect 0 berth run -b "$B" "$ID"
+  equal "$(awk '{ print $2 }' <<<"$out" | tr '\n' ' ')" "0 0 " "CPUs and memory nodes"
+}
+test_case "cpuset: CPUs and memory nodes" cpuset_limit
+
+pids_limit() {
+  has pids
+  bundle '.linux.resources.pids = {limit: 5}' \
+    '.process.args = ["sh", "-c", "for i in 1 2 3 4 5 6 7; do sleep 1 & done; wait"]'
+  try berth run -b "$B" "$ID"
+  contains "$err" "fork"
+  limited '.linux.resources.pids = {limit: 20}'
+  equal "$(limit pids pids.max pids.max)" 20
+  expect 0 berth delete -f "$ID"
+}
+test_case "pids: the limit is felt" pids_limit
+
+devices() {
+  # 1:11 (kmsg) is allowed to write only, 1:1 (mem) is not allowed
+  bundle '.linux.devices = [{path: "/dev/w", type: "c", major: 1, minor: 11, fileMode: 438}, {path: "/dev/no", type: "c", major: 1, minor: 1, fileMode: 438}]' \
+    '.linux.resources.devices = [{allow: false, access: "rwm"}, {allow: true, type: "c", major: 1, minor: 11, access: "w"}]' \
+    '.process.args = ["sh", "-c", "true >/dev/w && echo write; true </dev/w || echo no-read; true </dev/no || echo no; true >/dev/null && echo null; mknod /tmp/d c 1 1 || echo no-mknod"]' \
+    '.process.capabilities = (["bounding", "effective", "permitted"] | map({(.): ["CAP_MKNOD", "CAP_SYSLOG", "CAP_SYS_RAWIO"]}) | add)'
+  expect 0 berth run -b "$B" "$ID"
+  equal "$(tr '\n' ' ' <<<"$out")" "write no-read no null no-mknod "
+}
+test_case "devices: what is not allowed is refused, also when its node exists" devices
+
+devices_wildcard() {
+  bundle '.linux.devices = [{path: "/dev/k", type: "c", major: 1, minor: 11, fileMode: 438}]' \
+    '.linux.resources.devices = [{allow: false, access: "rwm"}, {allow: true, type: "c", major: 1, access: "rw"}]' \
+    '.process.args = ["sh", "-c", ": >/dev/k && echo write"]'
+  expect 0 berth run -b "$B" "$ID"
+  equal "$out" write
+  bundle '.linux.devices = [{path: "/dev/k", type: "c", major: 1, minor: 11, fileMode: 438}]' \
+    '.linux.resources.devices = [{allow: true, access: "rwm"}]' '.process.args = ["sh", "-c", ": >/dev/k && echo write"]'
+  expect 0 berth run -b "$B" "$ID"
+  equal "$out" write
+}
+test_case "devices: any minor, any device" devices_wildcard
+
+hugetlb_limit() {
+  local size=2MB
+  has hugetlb
+  limited '.linux.resources.hugepageLimits = [{pageSize: "2MB", limit: 8388608}]'
+  equal "$(limit hugetlb hugetlb.$size.limit_in_bytes hugetlb.$size.max)" 8388608
+  expect 0 berth delete -f "$ID"
+}
+test_case "hugetlb: limit" hugetlb_limit
+
+unified() {
+  ((version == 2)) || skip "cgroup v1"
+  has memory
+  limited '.linux.resources.unified = {"memory.high": "20971520", "pids.max": "77"}'
+  equal "$(limit memory '' memory.high)" 20971520
+  equal "$(limit pids '' pids.max)" 77
+  expect 0 berth delete -f "$ID"
+}
+((version == 1)) || test_case "unified: any file of cgroup v2 by its name" unified
+
+own_path() {
+  limited '.linux.cgroupsPath = "/\($ID)-parent/leaf"'
+  local pid
+  pid=$(berth state "$ID" | jq .pid)
+  grep -q "/$ID-parent/leaf\$" "/proc/$pid/cgroup"
+  expect 0 berth delete -f "$ID"
+  [[ -z $(find /sys/fs/cgroup -type d -path "*$ID-parent/leaf" 2>/dev/null) ]]
+  # what lies above the container's cgroup was asked for by name; it is the caller's
+  find /sys/fs/cgroup -depth -type d -name "$ID-parent" -exec rmdir {} + 2>/dev/null || true
+}
+test_case "cgroupsPath is taken as it is" own_path
+
+update() {
+  has memory
+  limited '.linux.resources.memory = {limit: 33554432}'
+  expect 0 berth update --memory 64M --pids-limit 30 "$ID"
+  equal "$(limit memory memory.limit_in_bytes memory.max)" $((64 * MIB))
+  equal "$(limit pids pids.max pids.max)" 30
+  echo '{"memory": {"limit": 41943040}}' | expect 0 berth update -r - "$ID"
+  equal "$(limit memory memory.limit_in_bytes memory.max)" $((40 * MIB))
+  expect 0 berth delete -f "$ID"
+}
+test_case "update changes the limits of a running container" update
+
+stats() {
+  has memory
+  has pids
+  limited .
+  expect 0 berth events --stats "$ID"
+  equal "$(jq -r '.type, .id' <<<"$out" | tr '\n' ' ')" "stats $ID "
+  [[ $(jq .data.memory.usage.usage <<<"$out") -gt 0 ]]
+  equal "$(jq .data.pids.current <<<"$out")" 1
+  expect 0 berth delete -f "$ID"
+}
+test_case "events --stats tells what the container uses" stats
+
+all_are_killed() {
+  bundle '.process.args = ["sh", "-c", "sleep 1001 & sleep 1002 & sleep 1003"]' "$(NO_NS pid)"
+  expect 0 berth run -d -b "$B" "$ID"
+  three() { [[ $(berth ps -f json "$ID" | jq length) -ge 3 ]]; }
+  eventually three
+  expect 0 berth delete --force "$ID"
+  no_cgroup() { [[ -z $(find /sys/fs/cgroup -type d -name "*$ID*" 2>/dev/null) ]]; }
+  eventually no_cgroup
+}
+test_case "delete --force ends every process, also without a pid namespace" all_are_killed
+finish

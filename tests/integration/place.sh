@@ -1,0 +1,84 @@
+#!/bin/bash
+# The place that the caller was given - CPUs, memory policy, cgroup, limits - is the container's.
+. "${BASH_SOURCE%/*}/../lib/check.sh"
+
+# Debian's runc 1.1 resets the affinity to what its cpuset allows: not a reference here.
+beyond_runc() { [[ ! $BERTH -ef $(command -v runc) ]] || skip "runc resets the affinity"; }
+
+last_cpu=$(awk '/^Cpus_allowed_list/ { n = split($2, a, /[,-]/); print a[n] }' /proc/self/status)
+
+affinity() { # VERB
+  bundle '.process.args = ["sh", "-c", "grep Cpus_allowed_list /proc/self/status; exec sleep '"${1:-0}"'"]'
+}
+
+run_keeps_cpu() {
+  beyond_runc
+  affinity
+  expect 0 taskset -c "$last_cpu" "$BERTH" --root "$ROOT" run -b "$B" "$ID"
+  equal "$(awk '{ print $2 }' <<<"$out")" "$last_cpu" CPUs
+}
+test_case "taskset -c N run: the container runs on CPU N" run_keeps_cpu
+
+detach_keeps_cpu() {
+  beyond_runc
+  affinity 1000
+  taskset -c "$last_cpu" "$BERTH" --root "$ROOT" run -d -b "$B" "$ID" >"$D/cpus"
+  eventually test -s "$D/cpus"
+  equal "$(awk '{ print $2 }' "$D/cpus")" "$last_cpu" CPUs
+  expect 0 berth delete -f "$ID"
+}
+test_case "taskset -c N run --detach: the container runs on CPU N" detach_keeps_cpu
+
+create_keeps_cpu() {
+  beyond_runc
+  affinity 1000
+  # `start` from another place does not move it
+  taskset -c "$last_cpu" "$BERTH" --root "$ROOT" create -b "$B" "$ID" >"$D/cpus"
+  expect 0 berth start "$ID"
+  eventually test -s "$D/cpus"
+  equal "$(awk '{ print $2 }' "$D/cpus")" "$last_cpu" CPUs
+  expect 0 berth delete -f "$ID"
+}
+test_case "taskset -c N create, start elsewhere: the container runs on CPU N" create_keeps_cpu
+
+memory_policy() {
+  beyond_runc
+  [[ -e /proc/self/numa_maps ]] || skip "a kernel without NUMA"
+  # the policy stands behind each mapping; "default" is what it must not be
+  bundle '.process.args = ["sh", "-c", "grep -m1 stack /proc/self/numa_maps"]'
+  expect 0 numactl --interleave=0 "$BERTH" --root "$ROOT" run -b "$B" "$ID"
+  contains "$out" interleave
+}
+test_case "numactl run: the memory policy stays" memory_policy
+
+nice_and_scheduler() {
+  bundle '.process.args = ["sh", "-c", "cut -d\" \" -f19,41 /proc/self/stat"]'
+  expect 0 nice -n 7 chrt --batch 0 "$BERTH" --root "$ROOT" run -b "$B" "$ID"
+  equal "$out" "7 3" "nice value and scheduling class"
+}
+test_case "nice value and scheduling class stay" nice_and_scheduler
+
+below_callers_cgroup() {
+  local mine path controller=pids root=/sys/fs/cgroup/pids
+  # the caller in a cgroup of its own, as a scheduler does it
+  if [[ $(stat -f -c %T /sys/fs/cgroup) = cgroup2fs ]]; then
+    [[ ! $BERTH -ef $(command -v runc) ]] || skip "runc starts from the top on cgroup v2"
+    controller='' root=/sys/fs/cgroup
+  fi
+  mine=$root$(awk -F: -v c="$controller" '$2 == c { print $3 }' /proc/self/cgroup)/$ID-job
+  mkdir -p "$mine"
+  bundle '.process.args = ["true"]' '.hooks.createRuntime = [{path: "/bin/sh", args: ["sh", "-c", "cat /proc/$(jq .pid)/cgroup >\($D)/cgroup"], env: ["PATH=/usr/bin:/bin"]}]' 'del(.linux.cgroupsPath)'
+  expect 0 sh -c 'echo $$ >"$1/cgroup.procs"; shift; exec "$@"' sh "$mine" "$BERTH" --root "$ROOT" run -b "$B" "$ID"
+  path=$(awk -F: -v c="$controller" '$2 == c { print $3 }' "$D/cgroup")
+  rmdir "$mine"
+  contains "$path" "/$ID-job/"
+}
+test_case "without cgroupsPath the container stays below the caller's cgroup" below_callers_cgroup
+
+own_limits() {
+  bundle '.process.args = ["sh", "-c", "ulimit -n; ulimit -s"]' 'del(.process.rlimits)'
+  expect 0 bash -c 'ulimit -n 321; ulimit -s 4321; exec "$@"' sh "$BERTH" --root "$ROOT" run -b "$B" "$ID"
+  equal "$(tr '\n' ' ' <<<"$out")" "321 4321 " limits
+}
+test_case "limits that the configuration does not name are the caller's" own_limits
+finish

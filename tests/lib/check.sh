@@ -1,0 +1,215 @@
+# shellcheck shell=bash
+# check.sh - test files as lists of sentences. The output is TAP.
+#
+#   . "${BASH_SOURCE%/*}/../lib/check.sh"
+#
+#   exit_status() {
+#     bundle '.process.args = ["sh", "-c", "exit 7"]'
+#     expect 7 berth run -b "$B" "$ID"
+#   }
+#   test_case "the exit status of the process is passed on" exit_status
+#   finish
+#
+# A case is a function. It runs in a subshell of its own under `set -eu`, in its own process group,
+# with a time limit. It has
+#   $D    an empty directory       $ID   a container id of its own (also use "$ID-a", "$ID-b")
+#   $B    its bundle, after `bundle [JQ...]` (bundle.sh)
+# and fails when a command fails. `skip REASON` is for what the machine cannot do.
+#
+# From tests/integration/run, which every file hands itself to when it is started directly:
+#   $BERTH the runtime under test  $ROOT its state directory  $WORK scratch  $RUN_ID in every name we make
+#
+# After the last case, `finish` looks for what the passed cases left: processes, mounts, cgroups, state.
+
+TESTS=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
+[[ -n ${CHECK_INSIDE:-} ]] || exec "$TESTS/integration/run" "$0"
+
+. "$TESTS/lib/bundle.sh"
+
+# Marks every program that a case starts; not this shell itself, whose environment was fixed at its start.
+export BERTH_TEST_RUN=$RUN_ID
+
+check_file=$(basename "$0" .sh)
+check_case=0 check_failed=0 check_started=$SECONDS
+: "${CHECK_TIMEOUT:=60}" "${CHECK_ONLY:=}"
+
+berth() { "$BERTH" --root "$ROOT" "$@"; }
+
+# The runtime itself as a background process: $pid. (`berth ... &` would be a shell around it.)
+berth_in_background() {
+  "$BERTH" --root "$ROOT" "$@" &
+  pid=$!
+}
+
+# --- what a case says ------------------------------------------------------------------------------
+
+skip() { # REASON
+  echo "SKIP: $*"
+  exit 77
+}
+
+fail() { # SENTENCE
+  echo "FAILED: $*"
+  exit 1
+}
+
+# Run a command, whatever comes of it: $status, $out, $err.
+try() { # COMMAND...
+  status=0
+  "$@" >"$D/out" 2>"$D/err" || status=$?
+  out=$(tr -d '\0' <"$D/out") err=$(tr -d '\0' <"$D/err")
+}
+
+# Run a command and demand its exit status.
+expect() { # STATUS COMMAND...
+  local want=$1
+  shift
+  try "$@"
+  [[ $status = "$want" ]] && return
+  printf 'out: %s\nerr: %s\n' "$out" "$err"
+  fail "status $status, expected $want: $*"
+}
+
+equal() { # GOT WANTED [WHAT]
+  [[ $1 = "$2" ]] || fail "${3:-value} is '$1', expected '$2'"
+}
+
+contains() { # TEXT PART
+  [[ $1 = *"$2"* ]] || fail "'$1' does not contain '$2'"
+}
+
+one_line() { # TEXT: an error message is one line, and not an empty one
+  [[ -n $1 && $1 != *$'\n'* ]] || fail "expected one line, got '$1'"
+}
+
+# Wait until a command succeeds.
+eventually() { # COMMAND...
+  local i
+  for ((i = 0; i < 20 * CHECK_TIMEOUT / 4; i++)); do
+    "$@" >/dev/null 2>&1 && return
+    sleep .05
+  done
+  fail "never came true: $*"
+}
+
+status_is() { # ID STATUS
+  [[ $(berth state "$1" 2>/dev/null | jq -r .status) = "$2" ]]
+}
+
+gone() { # PID: it ended; whoever inherited it may be slow to reap it
+  [[ ! -e /proc/$1 || $(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null) = [ZX]* ]]
+}
+
+# --- the cases -------------------------------------------------------------------------------------
+
+test_case() { # "sentence" FUNCTION [ARGUMENT...]
+  local title=$1 log rc=124 pid
+  shift
+  [[ -z ${CHECK_TIMES:-} ]] || check_since=$(($(date +%s%N) / 1000000))
+  [[ -z $CHECK_ONLY || $title =~ $CHECK_ONLY ]] || return 0
+  check_case=$((check_case + 1))
+  D=$WORK/$check_file.$check_case ID=$RUN_ID-$check_file-$check_case log=$WORK/$check_file.$check_case.log B=''
+  mkdir -p "$D"
+
+  # its own process group, so that a time-out ends all of it
+  set -m
+  {
+    set +m
+    (
+      set -Eeu
+      trap 'echo "FAILED: ${BASH_SOURCE[0]##*/}:$LINENO: $BASH_COMMAND"' ERR
+      cd "$D"
+      "$@"
+    ) >"$log" 2>&1 </dev/null
+    echo $? >"$D.status"
+  } &
+  pid=$!
+  set +m
+  check_wait "$pid" "$CHECK_TIMEOUT" || {
+    kill -KILL -- "-$pid"
+    echo "FAILED: time-out after $CHECK_TIMEOUT s" >>"$log"
+  } 2>/dev/null
+  wait "$pid" 2>/dev/null
+  [[ ! -s $D.status ]] || rc=$(<"$D.status")
+  check_report "$title" "$rc" "$log"
+  # a failed case may leave anything; what a passed one leaves is looked for by finish()
+  [[ $rc = 0 ]] || sweep
+  # not across the mounts that a failed case may have left
+  rm -rf --one-file-system "$D" "$D.status" "$log" 2>/dev/null
+}
+
+# True when the process ended in time. No clean-up code of ours runs in it, so polling is enough.
+check_wait() { # PID SECONDS
+  local end=$((SECONDS + $2)) pause=.005
+  while kill -0 "$1" 2>/dev/null; do
+    ((SECONDS < end)) || return 1
+    sleep $pause
+    pause=.02
+  done
+}
+
+check_report() { # TITLE STATUS LOG
+  local line="$check_case - $check_file: $1"
+  [[ -z ${CHECK_TIMES:-} ]] || line="$(($(date +%s%N) / 1000000 - check_since)) ms $line"
+  case $2 in
+  0) echo "ok $line" ;;
+  77) echo "ok $line # SKIP $(sed -n 's/^SKIP: //p' "$3" | tail -1)" ;;
+  *)
+    echo "not ok $line"
+    tail -n 40 "$3" | sed 's/^/# /'
+    check_failed=$((check_failed + 1))
+    ;;
+  esac
+}
+
+# --- what is left ----------------------------------------------------------------------------------
+
+# Processes that were started by a case: the mark is in the environment of all of them.
+left_processes() {
+  local pid
+  env -u BERTH_TEST_RUN grep -lz "^BERTH_TEST_RUN=$RUN_ID\$" /proc/[0-9]*/environ 2>/dev/null | while IFS=/ read -r _ _ pid _; do
+    [[ $pid = $$ || $pid = "$BASHPID" ]] || ! kill -0 "$pid" ||
+      echo "process $pid $(tr '\0' ' ' <"/proc/$pid/cmdline")"
+  done 2>/dev/null
+}
+left_cgroups() { find /sys/fs/cgroup -depth -type d -name "*$RUN_ID*" -printf 'cgroup %p\n' 2>/dev/null; }
+left_mounts() { awk '{ print "mount " $5 }' /proc/self/mountinfo | grep -vxF -f "$WORK/mounts"; }
+left_state() { find "$ROOT" -mindepth 1 -maxdepth 1 -printf 'state %p\n' 2>/dev/null; }
+
+whats_left() {
+  left_processes
+  left_cgroups
+  left_mounts
+  left_state
+}
+
+# Remove what a failed case left, so that the next one starts as it should.
+sweep() {
+  local what path
+  left_processes | while read -r _ path _; do kill -KILL "$path" 2>/dev/null; done
+  sleep .1
+  left_mounts | tac | while read -r _ path; do umount -l "$path" 2>/dev/null; done
+  left_cgroups | while read -r _ path; do
+    [[ ! -e $path/cgroup.freeze ]] || echo 0 >"$path/cgroup.freeze"
+    [[ ! -e $path/freezer.state ]] || echo THAWED >"$path/freezer.state"
+    for what in 1 2 3 4 5; do rmdir "$path" 2>/dev/null && break; sleep .05; done
+  done 2>/dev/null
+  left_state | while read -r _ path; do rm -rf "$path"; done
+}
+
+finish() {
+  local log=$WORK/left.log rc=0 i
+  check_case=$((check_case + 1))
+  # a process that was killed needs a moment, its cgroup too
+  for ((i = 0; i < 20; i++)); do
+    whats_left >"$log"
+    [[ -s $log ]] || break
+    sleep .1
+  done
+  [[ ! -s $log ]] || { rc=1 && sweep; }
+  check_report "nothing is left: no process, mount, cgroup, state" $rc "$log"
+  echo "1..$check_case"
+  echo "# $check_file: $((SECONDS - check_started)) s"
+  ((check_failed == 0))
+  exit
+}
