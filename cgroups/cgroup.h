@@ -28,7 +28,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 
-enum cgroup_mode { CGROUP_V2, CGROUP_V1, CGROUP_HYBRID };
+enum cgroup_mode { CGROUP_V2, CGROUP_V1, CGROUP_HYBRID, CGROUP_NONE /* nothing is mounted: host.n is 0 */ };
 
 #define CGROUP_HIERARCHIES_MAX 16
 
@@ -36,7 +36,8 @@ enum cgroup_mode { CGROUP_V2, CGROUP_V1, CGROUP_HYBRID };
 struct cgroup_hierarchy {
         char controllers[64];   /* "cpu,cpuacct"; "name=systemd"; "" for v2 */
         char mount_point[128];  /* where it is mounted: "/sys/fs/cgroup/cpu,cpuacct" */
-        char own[1024];         /* the caller's cgroup in it: "/user.slice/..." (as the mount shows it) */
+        char own[1024];         /* the caller's cgroup in it: "/user.slice/..." (as the mount shows it);
+                                   "" if the mount does not show it */
         bool v2;
         bool freezer, devices;  /* v1: carries this controller */
 };
@@ -47,11 +48,16 @@ struct cgroup_host {
         struct cgroup_hierarchy h[CGROUP_HIERARCHIES_MAX];
         size_t n;
         char v2_controllers[256];       /* those available at our own v2 cgroup: " cpu memory " */
+        char v2_top[256];               /* ... at the root of the mount: what an absolute path can have */
+        char v2_below[256];             /* ... to a child of our own cgroup. Less than v2_controllers where our own
+                                           has processes (us), which by the rules of v2 must not compete with groups */
 };
 
+/* Fill it in. Costs three to five small files. A machine without cgroups is not a failure: CGROUP_NONE. */
 int cgroup_host_probe(struct cgroup_host *ret_host, struct error *err) MUST_CHECK;
 
-/* The hierarchy with this v1 controller, or the v2 one; NULL if not mounted. */
+/* The hierarchy with this v1 controller ("memory", "name=systemd"), or the v2 one, which is also "";
+ * NULL if not mounted. Co-mounted controllers ("cpu,cpuacct") share one. */
 const struct cgroup_hierarchy *cgroup_find(const struct cgroup_host *host, const char *controller);
 
 struct cgroup_dir {
@@ -99,8 +105,43 @@ int cgroup_write(const struct cgroup *cgroup, const char *controller, const char
 int cgroup_read(const struct cgroup *cgroup, const char *controller, const char *file, char **ret_text,
                 struct error *err) MUST_CHECK;
 
-/* Move a process into every directory (all hierarchies, or all but v2 when clone3 did that one). */
+/*
+ * Write several files in this order: each open()ed once for a run of items with the same name. What the kernel
+ * refuses with EINVAL or EBUSY is tried once more after the others: quota and period, memory and memory+swap
+ * depend on each other, and an update can need them in either order.
+ */
+struct cgroup_write_item {
+        const char *controller; /* v1 controller, "" on v2 */
+        const char *file;
+        const char *text;
+};
+int cgroup_apply(const struct cgroup *cgroup, const struct cgroup_write_item *list, size_t n,
+                 struct error *err) MUST_CHECK;
+
+/*
+ * What to remember of a cgroup, to open it again from a process that is elsewhere: lines "controllers:path" with
+ * paths below the mount points. cgroup_restore() leaves out what is gone, as cgroup_open() does.
+ */
+int cgroup_save(const struct cgroup *cgroup, char **ret_text, struct error *err) MUST_CHECK;
+int cgroup_restore(const struct cgroup_host *host, const char *text, struct cgroup *ret_cgroup,
+                   struct error *err) MUST_CHECK;
+
+/*
+ * Move a process into every directory (all hierarchies, or all but v2 when clone3 did that one).
+ *
+ * pid 0: the caller, which must have one thread. This is the cheap way: 25 us a hierarchy, while moving another
+ * process makes the kernel wait for an RCU grace period, 5 to 10 ms, whenever nobody else did so just before
+ * (cgroup_threadgroup_rwsem; a single thread that moves itself is excepted on v1 since Linux 5.5).
+ */
 int cgroup_enter(const struct cgroup *cgroup, pid_t pid, bool skip_v2, struct error *err) MUST_CHECK;
+
+/*
+ * For a child that enters by itself, with nothing but write(2): it writes "0" to each of these descriptors, having
+ * one thread and still the caller's credentials and cgroup namespace. The caller closes them. -ENOSPC: `max` is
+ * too small, CGROUP_HIERARCHIES_MAX never is.
+ */
+int cgroup_entrances(const struct cgroup *cgroup, bool skip_v2, int *fds, size_t max, size_t *ret_n,
+                     struct error *err) MUST_CHECK;
 
 /* The v2 directory for CLONE_INTO_CGROUP, -1 if there is none. Borrowed. */
 int cgroup_v2_fd(const struct cgroup *cgroup);
@@ -108,11 +149,16 @@ int cgroup_v2_fd(const struct cgroup *cgroup);
 /* Every process in it and below, once each. The caller frees the array. */
 int cgroup_pids(const struct cgroup *cgroup, pid_t **ret_pids, size_t *ret_n, struct error *err) MUST_CHECK;
 
-/* SIGKILL (or `sig`) to all of them: cgroup.kill (5.14) where it is, else freeze, kill, thaw, until none is left. */
+/*
+ * SIGKILL to all of them: cgroup.kill (5.14) where it is, else freeze, kill, thaw, until none is left; -EBUSY when
+ * some are still there after ten seconds. A frozen cgroup is thawed, so that its processes can die. Another `sig`
+ * is sent once to each and nothing is waited for.
+ */
 int cgroup_kill(const struct cgroup *cgroup, int sig, struct error *err) MUST_CHECK;
 
 enum cgroup_freeze { CGROUP_THAWED, CGROUP_FROZEN };
-/* Freeze or thaw, and wait until it is so. */
+/* Freeze or thaw, and wait until it is so; -EBUSY and thawed again after ten seconds. The v2 freezer where there is
+ * a v2 directory, else v1's; -EOPNOTSUPP without either. */
 int cgroup_set_frozen(const struct cgroup *cgroup, enum cgroup_freeze want, struct error *err) MUST_CHECK;
 int cgroup_get_frozen(const struct cgroup *cgroup, enum cgroup_freeze *ret, struct error *err) MUST_CHECK;
 

@@ -17,5 +17,13 @@ struct bpf_insn;
 int devices_program(const struct device_rule *rules, size_t n, struct arena *arena, struct bpf_insn **ret_insns,
                     size_t *ret_n, struct error *err) MUST_CHECK;
 
-/* Load and attach to the cgroup directory, replacing what we attached before (`old_prog_fd` -1: nothing). */
+/*
+ * Load and attach to the cgroup directory (O_PATH will do), replacing the device filters attached to this very
+ * cgroup. Parents' filters stay: all of them must agree.
+ */
 int devices_attach(int cgroup_fd, const struct bpf_insn *insns, size_t n, struct error *err) MUST_CHECK;
+
+/* The two halves: loading costs 40 us and more, attaching 2 us, so many cgroups with the same rules share one
+ * program. The caller closes it; what it is attached to keeps it. */
+int devices_load(const struct bpf_insn *insns, size_t n, int *ret_prog_fd, struct error *err) MUST_CHECK;
+int devices_attach_loaded(int cgroup_fd, int prog_fd, struct error *err) MUST_CHECK;
