@@ -26,7 +26,7 @@ typedef int child_step(struct child *c, const struct step *step);
 extern child_step *const child_steps[];
 
 /* step_ns.c */
-child_step child_reset_signals, child_new_session, child_join, child_join_process, child_become_root, child_unshare,
+child_step child_reset_signals, child_new_session, child_cgroup_enter, child_join, child_join_process, child_become_root, child_unshare,
         child_fork_again, child_join_keyring, child_loopback_up, child_set_hostname, child_set_domainname;
 /* step_root.c */
 child_step child_host_propagation, child_open_root, child_pivot_root, child_move_root, child_chroot, child_chroot_of,

@@ -39,13 +39,13 @@ static void compile_all(struct compile *c)
         compile_open_trees(c);
         compile_joins_before(c);
         compile_clone(c);
-        compile_cgroup_enter(c);
         compile_id_maps(c);
         compile_limits(c);
         compile_state(c, PLAN_CREATING);
 
         /* inside: its namespaces, its file system */
         compile_signals(c);
+        compile_cgroup_enter(c);
         compile_joins(c);
         compile_names(c);
         compile_rootfs(c);

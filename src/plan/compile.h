@@ -56,15 +56,16 @@ int plan_device_rules(const struct spec *spec, struct arena *arena, struct devic
                       size_t *ret_n) MUST_CHECK;
 
 /*
- * A further process in a running container (`exec`). The instance brings the
- * pidfd of the container's first process in `fd[0]` (with stdio: fd[3]).
+ * A further process in a running container (`exec`). The instance brings in
+ * `fd[0]` the pidfd of the container's first process, and with no_pivot in `fd[1]`
+ * that process's root directory.
  * `spec->process` is the new process; `joins` has the CLONE_NEW* of the
  * namespaces in which the container differs from us.
  */
 struct join_wish {
         uint64_t joins;
         bool no_pivot;                  /* the container was made without pivot_root */
-        const char *cgroup_path;        /* where the container's cgroup is; NULL: none */
+        bool cgroup;                    /* enter the container's cgroup: session.cgroup */
         const char *id;
         uint32_t preserve_fds;
         bool die_with_parent;

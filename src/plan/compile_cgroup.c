@@ -79,22 +79,33 @@ static void compile_cpuset(struct compile *c)
         plan_add(c->b, STEP_CGROUP_WRITE, S(c, controller), S(c, "cpuset.mems"), SLOT(SLOT_CPUSET_MEMS));
 }
 
-/* An instance of a launcher: a directory only in the hierarchies where something differs from the job's. */
+/* What is limited per instance of a launcher. Device rules are the job's: a deny there holds below. */
+static struct resources instance_limits(const struct compile *c)
+{
+        struct resources res = { 0 };
+        if (c->wish->cgroup_slot)
+                res = c->spec->resources;
+        res.devices = NULL;
+        res.n_devices = 0;
+        return res;
+}
+
+/* An instance has a directory only in the hierarchies where something differs from the job's. */
+static cgroup_set instance_set(const struct compile *c)
+{
+        const struct resources res = instance_limits(c);
+        return cgroup_needed(&res, &c->host->cgroups) |
+               (c->wish->cpuset_slot ? cgroup_set_of(&c->host->cgroups, "cpuset") : 0);
+}
+
 static void compile_instance_cgroup(struct compile *c)
 {
-        cgroup_set set = c->wish->cgroup_slot ? cgroup_needed(&c->spec->resources, &c->host->cgroups) : 0;
-        if (c->wish->cpuset_slot)
-                set |= cgroup_set_of(&c->host->cgroups, "cpuset");
+        cgroup_set set = instance_set(c);
         if (set == 0)
                 return;
         plan_add(c->b, STEP_CGROUP_CREATE, SLOT(SLOT_CGROUP), set);
-        if (c->wish->cgroup_slot) {
-                /* The job's cgroup has the device rules: a deny there holds here. */
-                struct resources res = c->spec->resources;
-                res.devices = NULL;
-                res.n_devices = 0;
-                compile_writes(c, &res);
-        }
+        const struct resources res = instance_limits(c);
+        compile_writes(c, &res);
         compile_cpuset(c);
 }
 
@@ -102,6 +113,7 @@ void compile_cgroup(struct compile *c)
 {
         if (c->wish->cgroup_inherit) {
                 compile_instance_cgroup(c);
+                compile_cgroup_entrances(c, instance_set(c) != 0);
                 return;
         }
         if (c->host->cgroups.n == 0)
@@ -120,15 +132,29 @@ void compile_cgroup(struct compile *c)
         compile_writes(c, &res);
         if (c->host->cgroups.mode == CGROUP_V2 && res.n_devices > 0)
                 compile_device_program(c, rules, res.n_devices);
+        compile_cgroup_entrances(c, true);
 }
 
-/* With CLONE_INTO_CGROUP the process is born in the v2 directory; v1 has no such thing. */
+/*
+ * The process enters by itself, through descriptors opened before the clone: to
+ * move another process the kernel waits for an RCU grace period (5 to 10 ms)
+ * whenever nobody else did so just before; a single thread that moves itself is
+ * spared that (Linux 5.5). With CLONE_INTO_CGROUP it is born in the v2 directory.
+ */
+void compile_cgroup_entrances(struct compile *c, bool own)
+{
+        const struct cgroup_host *host = &c->host->cgroups;
+        if (!own || host->n == 0 || (host->mode == CGROUP_V2 && c->host->into_cgroup))
+                return;
+        c->n_entrances = host->n;
+        c->entrances = plan_build_fd(c->b);
+        for (size_t i = 1; i < host->n; i++)
+                (void) plan_build_fd(c->b);
+        plan_add(c->b, STEP_CGROUP_ENTRANCES, c->entrances, c->n_entrances, c->host->into_cgroup ? 1u : 0u);
+}
+
 void compile_cgroup_enter(struct compile *c)
 {
-        bool own = c->cgroup_path || c->wish->cpuset_slot ||
-                   (c->wish->cgroup_slot && cgroup_needed(&c->spec->resources, &c->host->cgroups));
-        if (!own || c->host->cgroups.n == 0)
-                return;
-        if (c->host->cgroups.mode != CGROUP_V2 || !c->host->into_cgroup)
-                plan_add(c->b, STEP_CGROUP_ENTER, c->host->into_cgroup ? 1u : 0u);
+        if (c->n_entrances > 0)
+                plan_add(c->b, STEP_CGROUP_ENTER, c->entrances, c->n_entrances);
 }

@@ -22,12 +22,12 @@ int plan_compile_join(const struct spec *spec, const struct host *host, const st
 
         if (wish->joins & CLONE_NEWPID)
                 plan_add(b, STEP_JOIN_PID_OF, pidfd);
+        compile_cgroup_entrances(&c, wish->cgroup);
         compile_clone(&c);
-        if (wish->cgroup_path)
-                plan_add(b, STEP_CGROUP_ENTER, 0);
         compile_limits(&c);
 
         compile_signals(&c);
+        compile_cgroup_enter(&c);
         if (wish->joins & ~(uint64_t) CLONE_NEWPID)
                 plan_add(b, STEP_JOIN_PROCESS, pidfd, wish->joins & ~(uint64_t) CLONE_NEWPID);
         if (wish->joins & CLONE_NEWUSER)

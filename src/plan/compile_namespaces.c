@@ -27,7 +27,7 @@ void compile_decide_namespaces(struct compile *c)
         c->user_ns = c->spec->ns[NS_USER].wanted;
         uint64_t flags = 0;
         for (unsigned type = 0; type < NS_TYPES; type++)
-                if (is_new(c, type) && type != NS_CGROUP && type != NS_TIME)
+                if (is_new(c, type) && type != NS_CGROUP)
                         flags |= ns_clone_flags[type];
         if (is_joined(c, NS_USER))
                 c->second_clone = flags;

@@ -22,6 +22,7 @@ struct compile {
         uint64_t first_clone;           /* CLONE_NEW* made by clone itself */
         uint64_t second_clone;          /* ... made after joining a user namespace */
         uint64_t stdio;                 /* first of three descriptor slots */
+        uint64_t entrances, n_entrances; /* descriptor slots of the cgroups to enter */
         uint64_t *trees;                /* by mount: descriptor slot of a tree that the parent opened, or FD_NONE */
         bool user_ns;                   /* new or joined: the child is not privileged on the host */
         bool dev_is_ours;               /* /dev is not bound from the host: we fill it */
@@ -36,6 +37,7 @@ static inline uint64_t S(struct compile *c, const char *s) { return plan_build_s
 /* compile_cgroup.c */
 void compile_cgroup_paths(struct compile *c);
 void compile_cgroup(struct compile *c);
+void compile_cgroup_entrances(struct compile *c, bool own);
 void compile_cgroup_enter(struct compile *c);
 
 /* compile_namespaces.c */

@@ -3,9 +3,7 @@
 
 #include "plan/compile_parts.h"
 
-#define MPOL_PREFERRED_MANY 5   /* Linux 5.15 */
 #define MPOL_PREFERRED 1
-#define CAP_SYS_ADMIN_BIT (UINT64_C(1) << 21)
 
 void compile_hooks(struct compile *c, enum hook_kind kind)
 {
@@ -53,6 +51,13 @@ static bool may_set_groups(const struct compile *c)
         return c->host->privileged || !c->spec->ns[NS_USER].wanted || c->spec->process.user.n_groups > 0;
 }
 
+/* The kernel raises only what is permitted and inheritable (capabilities(7)); configs that
+ * engines write ask for more, and runc lets the rest go in silence. */
+static uint64_t ambient_of(const uint64_t caps[CAP_SETS])
+{
+        return caps[CAPS_AMBIENT] & caps[CAPS_PERMITTED] & caps[CAPS_INHERITABLE];
+}
+
 /*
  * The order is the kernel's: bounding set while we may, ids while capabilities
  * let us, capabilities at last (keep-caps carries them over the change of ids).
@@ -78,8 +83,8 @@ void compile_privileges(struct compile *c)
         plan_add(c->b, STEP_SET_IDS, p->user.uid, p->user.gid);
         plan_add(c->b, STEP_SET_CAPS, caps ? caps[CAPS_EFFECTIVE] : none, caps ? caps[CAPS_PERMITTED] : none,
                  caps ? caps[CAPS_INHERITABLE] : none);
-        if (caps && caps[CAPS_AMBIENT])
-                plan_add(c->b, STEP_SET_AMBIENT, caps[CAPS_AMBIENT]);
+        if (caps && ambient_of(caps))
+                plan_add(c->b, STEP_SET_AMBIENT, ambient_of(caps));
         plan_add(c->b, STEP_CHDIR, cwd, 0);
         plan_add(c->b, STEP_SET_UMASK, p->user.has_umask ? p->user.umask : 0022u);
         plan_add(c->b, STEP_FIND_PROGRAM, 0);

@@ -87,7 +87,7 @@ static void compile_file_system(struct compile *c, const struct spec_mount *m)
         if (strcmp(type, "proc") == 0 || strcmp(type, "sysfs") == 0)
                 plan_add(c->b, STEP_REFUSE_LINK, S(c, m->destination));
         plan_add(c->b, STEP_MOUNT, S(c, type), S(c, m->source ? m->source : type), S(c, m->destination),
-                 m->attr_set & ~m->attr_clear, S(c, m->data), m->sb_flags);
+                 m->attr_set & ~(m->attr_clear & ~(uint64_t) MOUNT_ATTR__ATIME), S(c, m->data), m->sb_flags);
 }
 
 void compile_mounts(struct compile *c)

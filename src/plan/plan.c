@@ -35,8 +35,12 @@ static bool step_ok(const struct plan *plan, const struct step *step)
         for (unsigned i = 0; i < STEP_ARGS; i++)
                 if (!arg_ok(plan, info->arg[i], step->arg[i]))
                         return false;
-        /* A range of three: the standard streams. */
-        return step->op != STEP_STDIO || step->arg[0] + 3 <= plan->n_fds;
+        /* Some take a range: the standard streams, the entrances of cgroups. */
+        if (step->op == STEP_STDIO)
+                return step->arg[0] + 3 <= plan->n_fds;
+        if (step->op == STEP_CGROUP_ENTER || step->op == STEP_CGROUP_ENTRANCES)
+                return step->arg[1] <= plan->n_fds && step->arg[0] + step->arg[1] <= plan->n_fds;
+        return true;
 }
 
 int plan_open(struct plan *ret_plan, const void *block, size_t size, struct error *err)

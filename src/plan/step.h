@@ -24,13 +24,13 @@ enum step_op {
         STEP_CGROUP_CREATE,     /* path */
         STEP_CGROUP_WRITE,      /* controller, file, text */
         STEP_CGROUP_DEVICES,    /* BPF instructions (v2) */
+        STEP_CGROUP_ENTRANCES,  /* first of n descriptor slots, n, 1: all but v2 */
         STEP_JOIN_AROUND,       /* namespace, path: joined by the parent for the time of the clone */
         STEP_JOIN_PID_OF,       /* pidfd slot: as JOIN_AROUND, the pid namespace of a process */
         STEP_OPEN_TREE,         /* fd slot, path, recursive: a detached copy of a host mount */
         STEP_CLONE,             /* flags */
 
         /* parent, beside the child */
-        STEP_CGROUP_ENTER,      /* 1: all but v2 */
         STEP_WRITE_UID_MAP,     /* text of the map */
         STEP_DENY_SETGROUPS,
         STEP_WRITE_GID_MAP,     /* text of the map */
@@ -42,6 +42,7 @@ enum step_op {
         /* child, namespaces and identity */
         STEP_RESET_SIGNALS,     /* 1 if handlers are still set */
         STEP_NEW_SESSION,
+        STEP_CGROUP_ENTER,      /* first descriptor slot, n */
         STEP_JOIN,              /* namespace, path */
         STEP_JOIN_PROCESS,      /* pidfd slot, CLONE_NEW* flags */
         STEP_BECOME_ROOT,

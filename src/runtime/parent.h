@@ -15,7 +15,7 @@ typedef int parent_step(struct session *s, const struct step *step, struct error
 extern parent_step *const parent_steps[];
 
 /* parent_cgroup.c */
-parent_step parent_cgroup_create, parent_cgroup_write, parent_cgroup_devices, parent_cgroup_enter;
+parent_step parent_cgroup_create, parent_cgroup_write, parent_cgroup_devices, parent_cgroup_entrances;
 /* parent_clone.c */
 parent_step parent_join_around, parent_join_pid_of, parent_open_tree, parent_clone, parent_write_uid_map,
         parent_deny_setgroups, parent_write_gid_map, parent_set_oom_score, parent_set_rlimit;

@@ -25,7 +25,8 @@ int parent_cgroup_devices(struct session *s, const struct step *step, struct err
         return fd < 0 ? 0 : devices_attach(fd, program.data, program.size / sizeof(struct bpf_insn), err);
 }
 
-int parent_cgroup_enter(struct session *s, const struct step *step, struct error *err)
+int parent_cgroup_entrances(struct session *s, const struct step *step, struct error *err)
 {
-        return cgroup_enter(&s->cgroup, s->pid, step->arg[0] != 0, err);
+        size_t n;
+        return cgroup_entrances(&s->cgroup, step->arg[2] != 0, &s->in->fd[step->arg[0]], step->arg[1], &n, err);
 }

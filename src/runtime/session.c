@@ -153,11 +153,15 @@ static int open_sync(struct session *s, struct error *err)
 }
 
 /* Descriptors that our steps put into the instance were for the child, which has its own copies. */
-static void close_trees(struct session *s)
+static void close_given(struct session *s)
 {
-        for (size_t i = 0; i < s->plan->n_steps; i++)
-                if (s->plan->steps[i].op == STEP_OPEN_TREE)
-                        fd_close(take_fd(&s->in->fd[s->plan->steps[i].arg[0]]));
+        for (size_t i = 0; i < s->plan->n_steps; i++) {
+                const struct step *step = &s->plan->steps[i];
+                if (step->op == STEP_OPEN_TREE)
+                        fd_close(take_fd(&s->in->fd[step->arg[0]]));
+                for (uint64_t k = 0; step->op == STEP_CGROUP_ENTRANCES && k < step->arg[1]; k++)
+                        fd_close(take_fd(&s->in->fd[step->arg[0] + k]));
+        }
 }
 
 int session_start(struct session *session, const struct plan *plan, struct instance *in,
@@ -170,7 +174,7 @@ int session_start(struct session *session, const struct plan *plan, struct insta
         int r = open_sync(s, err);
         if (r >= 0)
                 r = walk(s, 0, err);
-        close_trees(s);
+        close_given(s);
         if (r < 0)
                 session_clear(s);
         return r;

@@ -51,7 +51,7 @@ struct session {
         int child_sync_fd;      /* the child's end, until it is cloned */
         int console_fd;         /* master of the pty, after take-console */
         int back_fd[NS_FDS_MAX]; /* our own namespaces, to return to after the clone */
-        struct cgroup cgroup;
+        struct cgroup cgroup;   /* made by the plan, or opened by the caller before session_start() (exec) */
         bool running;           /* exec() happened */
         bool awaiting;          /* the child waits in await-start */
 };

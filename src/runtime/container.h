@@ -1,0 +1,71 @@
+#pragma once
+/*
+ * container - the verbs of an OCI runtime: create, run, start, kill, delete, ...
+ *
+ * Each call finds the container by its id below a state directory `root_fd`
+ * (runtime/state.h), does one thing, and leaves the entry as it is now. Nothing
+ * is held between calls: the next one may be another process.
+ *
+ * The life of a container (runtime.md#lifecycle), and who moves it on:
+ *
+ *      create   -> creating -> created
+ *      start    -> running                     run does both
+ *      pause, resume: running <-> paused       (the cgroup says so, it is not stored)
+ *      the process ends -> stopped             (observed, not stored)
+ *      delete   -> gone                        a foreground run does it itself
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "runtime/state.h"
+
+/* How a container is to be made. Strings are borrowed; NULL where not given. */
+struct container_options {
+        const char *id;
+        const char *bundle;             /* absolute */
+        const char *pid_file;           /* receives the pid in decimal */
+        const char *console_socket;     /* receives the master of the terminal */
+        const char *pidfd_socket;       /* receives a pidfd of the first process */
+        bool no_pivot, no_new_keyring;
+        bool detach;                    /* run: do not wait */
+        bool keep;                      /* run: leave the stopped container */
+        uint32_t preserve_fds;          /* 3 .. 3+n-1 stay open, in addition to listen_fds */
+        uint32_t listen_fds;            /* socket activation (sd_listen_fds(3)): passed on with LISTEN_FDS, LISTEN_PID */
+};
+
+/* Check that descriptors 3 .. 3+n-1 are open. To be called before anything else is opened. */
+int container_check_fds(uint32_t n, struct error *err) MUST_CHECK;
+
+/* Up to `created`. On failure nothing is left. A stale container of this id is collected first. */
+int container_create(int root_fd, const struct container_options *opts, struct error *err) MUST_CHECK;
+
+/*
+ * Create and start. Without `detach`, waits, forwards signals, deletes the
+ * container, and `*ret_status` is 0..255, 128+n for signal n; the process dies
+ * with us. `warning`: what went wrong after the process had ended; code 0 if nothing.
+ */
+int container_run(int root_fd, const struct container_options *opts, int *ret_status, struct error *warning,
+                  struct error *err) MUST_CHECK;
+
+/* From created to running. When it fails the container is stopped. */
+int container_start(int root_fd, const char *id, struct error *err) MUST_CHECK;
+
+/* `all`: to every process of the cgroup, and a stopped container is no failure. */
+int container_kill(int root_fd, const char *id, int sig, bool all, struct error *err) MUST_CHECK;
+
+int container_pause(int root_fd, const char *id, struct error *err) MUST_CHECK;
+int container_resume(int root_fd, const char *id, struct error *err) MUST_CHECK;
+
+/*
+ * Remove a stopped container (created ones are ended first); with `force` any,
+ * and an absent one is fine. A job's launcher is ended with everything in its
+ * cgroup. `warning`: a poststop hook that failed; code 0 if none did.
+ */
+int container_delete(int root_fd, const char *id, bool force, struct error *warning, struct error *err) MUST_CHECK;
+
+/* Remove the entry if it is stale. Returns 1 if it was, 0 if it is in use. */
+int container_collect(int root_fd, const char *id, struct error *err) MUST_CHECK;
+
+/* The OCI state as JSON with runc's further members; the caller frees it. */
+int container_state(int root_fd, const char *id, char **ret_json, struct error *err) MUST_CHECK;

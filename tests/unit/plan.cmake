@@ -1,0 +1,2 @@
+berth_test(unit/test_plan.c    LABELS unit golden USES plan)
+berth_test(unit/test_session.c LABELS root        USES runtime)

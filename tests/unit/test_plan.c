@@ -1,0 +1,328 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/cleanup.h"
+#include "plan/compile.h"
+#include "plan/plan_share.h"
+#include "spec/read.h"
+
+/* Machines as values: the plan for any of them can be compared on any other. */
+static struct host v2_host(void)
+{
+        return (struct host){
+                .clear_sighand = true, .into_cgroup = true, .mount_setattr = true, .privileged = true,
+                .cgroups = { .mode = CGROUP_V2, .n = 1, .v2_controllers = " cpuset cpu io memory pids ",
+                             .v2_top = " cpuset cpu io memory pids ", .v2_below = " cpuset cpu io memory pids ",
+                             .h = { { .mount_point = "/sys/fs/cgroup", .own = "/user.slice", .v2 = true } } },
+        };
+}
+
+static struct host v1_host(void)
+{
+        return (struct host){
+                .clear_sighand = true, .into_cgroup = true, .mount_setattr = true, .privileged = true,
+                .cgroups = { .mode = CGROUP_V1, .n = 4,
+                             .h = { { "cpu,cpuacct", "/sys/fs/cgroup/cpu,cpuacct", "/", false, false, false },
+                                    { "memory", "/sys/fs/cgroup/memory", "/", false, false, false },
+                                    { "devices", "/sys/fs/cgroup/devices", "/", false, false, true },
+                                    { "freezer", "/sys/fs/cgroup/freezer", "/", false, true, false } } },
+        };
+}
+
+static struct spec *read_text(const char *text)
+{
+        struct spec *spec = NULL;
+        struct error err = ERROR_INIT;
+        if (spec_read_text(text, strlen(text), "config.json", &spec, &err) < 0)
+                fail_msg("%s", err.text);
+        return spec;
+}
+
+static struct spec *read_default(void)
+{
+        const struct spec_template wish = { .cgroup_v2 = true };
+        auto_free char *text = NULL;
+        struct error err = ERROR_INIT;
+        if (spec_write_default(&wish, &text, &err) < 0)
+                fail_msg("%s", err.text);
+        return read_text(text);
+}
+
+static const struct wish plain = { .bundle = "/bundle", .id = "box", .die_with_parent = true };
+
+static void compile(const struct spec *spec, const struct host *host, const struct wish *wish, void **ret_block,
+                    size_t *ret_size)
+{
+        struct error err = ERROR_INIT;
+        if (plan_compile(spec, host, wish, ret_block, ret_size, &err) < 0)
+                fail_msg("%s", err.text);
+}
+
+static char *listing(const void *block, size_t size)
+{
+        struct plan plan;
+        assert_int_equal(plan_open(&plan, block, size, NULL), 0);
+        char *text = NULL;
+        size_t text_size;
+        FILE *out = open_memstream(&text, &text_size);
+        plan_list(&plan, out);
+        fclose(out);
+        return text;
+}
+
+/* Compare with tests/golden/plan/NAME. With GOLDEN_UPDATE=1 the file is written instead: read the diff. */
+static void assert_golden(const void *block, size_t size, const char *name)
+{
+        auto_free char *got = listing(block, size);
+        char path[512];
+        snprintf(path, sizeof(path), "%s/golden/plan/%s", TESTS_DIR, name);
+        if (getenv("GOLDEN_UPDATE")) {
+                FILE *out = fopen(path, "we");
+                assert_non_null(out);
+                fputs(got, out);
+                fclose(out);
+                return;
+        }
+        FILE *golden = fopen(path, "re");
+        assert_non_null(golden);
+        auto_free char *want = calloc(1, 65536);
+        assert_true(fread(want, 1, 65535, golden) > 0);
+        fclose(golden);
+        assert_string_equal(got, want);
+}
+
+static void golden(const struct spec *spec, const struct host *host, const struct wish *wish, const char *name)
+{
+        auto_free void *block = NULL;
+        size_t size;
+        compile(spec, host, wish, &block, &size);
+        assert_golden(block, size, name);
+}
+
+static void every_step_has_a_name_of_its_own(void **state)
+{
+        (void) state;
+        for (unsigned op = 0; op < STEP_OPS; op++) {
+                assert_non_null(step_info(op)->name);
+                for (unsigned other = 0; other < op; other++)
+                        assert_string_not_equal(step_info(op)->name, step_info(other)->name);
+        }
+        assert_null(step_info(STEP_OPS));
+}
+
+static void the_default_config_on_cgroup_v2(void **state)
+{
+        (void) state;
+        auto_spec struct spec *spec = read_default();
+        const struct host host = v2_host();
+        golden(spec, &host, &plain, "default.v2.plan");
+}
+
+static void the_default_config_on_cgroup_v1(void **state)
+{
+        (void) state;
+        auto_spec struct spec *spec = read_default();
+        const struct host host = v1_host();
+        golden(spec, &host, &plain, "default.v1.plan");
+}
+
+static void the_default_config_on_an_old_kernel(void **state)
+{
+        (void) state;
+        auto_spec struct spec *spec = read_default();
+        struct host host = v2_host();
+        host.clear_sighand = host.into_cgroup = host.mount_setattr = false;
+        golden(spec, &host, &plain, "default.old-kernel.plan");
+}
+
+static void create_waits_for_start(void **state)
+{
+        (void) state;
+        auto_spec struct spec *spec = read_default();
+        const struct host host = v2_host();
+        const struct wish wish = { .bundle = "/bundle", .id = "box", .await_start = true, .no_pivot = true,
+                                   .no_new_keyring = true, .preserve_fds = 2 };
+        golden(spec, &host, &wish, "create.plan");
+}
+
+static void an_instance_of_a_launcher(void **state)
+{
+        (void) state;
+        auto_spec struct spec *spec = read_default();
+        spec->process.terminal = false;
+        const struct host host = v1_host();
+        const struct wish wish = { .bundle = "/bundle", .id = "job", .die_with_parent = true, .stdio = true,
+                                   .cpus = true, .numa = true, .no_state = true, .cgroup_inherit = true,
+                                   .cgroup_path = "/job", .cgroup_slot = true };
+        golden(spec, &host, &wish, "instance.plan");
+}
+
+#define FULL_CONFIG                                                                                                 \
+        "{ \"ociVersion\": \"1.3.0\", \"root\": { \"path\": \"/r\" }, \"hostname\": \"h\", \"domainname\": \"d\","  \
+        "  \"process\": { \"args\": [\"x\"], \"cwd\": \"/w\", \"user\": { \"uid\": 1, \"gid\": 2, \"umask\": 63,"   \
+        "    \"additionalGids\": [3, 4] }, \"oomScoreAdj\": 100, \"rlimits\": [ { \"type\": \"RLIMIT_CORE\","       \
+        "    \"soft\": 0, \"hard\": 18446744073709551615 } ] },"                                                    \
+        "  \"mounts\": [ { \"destination\": \"/data\", \"source\": \"data\", \"options\": [\"rbind\", \"rro\","     \
+        "    \"rslave\"] }, { \"destination\": \"/t\", \"type\": \"tmpfs\", \"options\": [\"noatime\", \"size=1m\"] } ],"  \
+        "  \"hooks\": { \"createRuntime\": [ { \"path\": \"/bin/hook\", \"args\": [\"hook\", \"a\"],"               \
+        "    \"env\": [\"K=V\"], \"timeout\": 3 } ], \"startContainer\": [ { \"path\": \"/in\" } ],"                \
+        "    \"poststart\": [ { \"path\": \"/bin/post\" } ] },"                                                     \
+        "  \"linux\": { \"namespaces\": [ { \"type\": \"user\" }, { \"type\": \"mount\" }, { \"type\": \"uts\" },"  \
+        "    { \"type\": \"pid\", \"path\": \"/proc/7/ns/pid\" }, { \"type\": \"ipc\" }, { \"type\": \"network\","  \
+        "      \"path\": \"/run/netns/n\" }, { \"type\": \"cgroup\" } ],"                                           \
+        "    \"uidMappings\": [ { \"containerID\": 0, \"hostID\": 100000, \"size\": 65536 } ],"                     \
+        "    \"gidMappings\": [ { \"containerID\": 0, \"hostID\": 100000, \"size\": 65536 } ],"                     \
+        "    \"sysctl\": { \"net.ipv4.ip_forward\": \"1\" }, \"rootfsPropagation\": \"rslave\","                    \
+        "    \"cgroupsPath\": \"/a/b\", \"resources\": { \"memory\": { \"limit\": 1048576 },"                       \
+        "      \"pids\": { \"limit\": 10 } } } }"
+
+static void a_config_with_everything(void **state)
+{
+        (void) state;
+        auto_spec struct spec *spec = read_text(FULL_CONFIG);
+        const struct host host = v2_host();
+        golden(spec, &host, &plain, "full.plan");
+}
+
+static void a_joined_user_namespace_needs_a_second_process(void **state)
+{
+        (void) state;
+        auto_spec struct spec *spec = read_default();
+        spec->ns[NS_USER] = (struct spec_namespace){ true, "/proc/7/ns/user" };
+        spec->process.terminal = false;
+        const struct host host = v2_host();
+        golden(spec, &host, &plain, "join-user.plan");
+}
+
+static void exec_joins_a_container(void **state)
+{
+        (void) state;
+        auto_spec struct spec *spec = read_default();
+        spec->process.terminal = false;
+        const struct host host = v2_host();
+        const struct join_wish wish = { .joins = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS, .cgroup = true,
+                                        .id = "box" };
+        auto_free void *block = NULL;
+        size_t size;
+        struct error err = ERROR_INIT;
+        assert_int_equal(plan_compile_join(spec, &host, &wish, &block, &size, &err), 0);
+        assert_golden(block, size, "exec.plan");
+}
+
+static void mounts_without_a_mount_namespace_are_refused(void **state)
+{
+        (void) state;
+        auto_spec struct spec *spec = read_default();
+        spec->ns[NS_MOUNT].wanted = false;
+        spec->masked_paths = spec->readonly_paths = NULL;
+        const struct host host = v2_host();
+        auto_free void *block = NULL;
+        size_t size;
+        struct error err = ERROR_INIT;
+        assert_int_equal(plan_compile(spec, &host, &plain, &block, &size, &err), -EINVAL);
+        assert_non_null(strstr(err.text, "without a mount namespace they would be the host's"));
+        assert_null(block);
+}
+
+static void a_slot_is_filled_by_the_instance(void **state)
+{
+        (void) state;
+        auto_spec struct spec *spec = read_default();
+        const struct host host = v2_host();
+        const struct wish wish = { .bundle = "/bundle", .id = "job", .cpus = true, .stdio = true };
+        auto_free void *block = NULL;
+        size_t size;
+        compile(spec, &host, &wish, &block, &size);
+        struct plan plan;
+        assert_int_equal(plan_open(&plan, block, size, NULL), 0);
+        const struct step *step = plan.steps;
+        while (step->op != STEP_BIND_CPUS)
+                step++;
+        const uint64_t mask[2] = { 1, 2 };
+        struct instance a = INSTANCE_INIT, b = INSTANCE_INIT;
+        a.slot[SLOT_CPUS] = (struct plan_bytes){ &mask[0], 8 };
+        b.slot[SLOT_CPUS] = (struct plan_bytes){ &mask[1], 8 };
+        assert_ptr_equal(plan_bytes(&plan, &a, step, 0).data, &mask[0]);
+        assert_ptr_equal(plan_bytes(&plan, &b, step, 0).data, &mask[1]);
+}
+
+/* Whatever is done to a single bit: it opens as a valid plan or not at all. */
+static void a_damaged_plan_never_misleads(void **state)
+{
+        (void) state;
+        auto_spec struct spec *spec = read_text(FULL_CONFIG);
+        const struct host host = v2_host();
+        auto_free void *block = NULL;
+        size_t size;
+        compile(spec, &host, &plain, &block, &size);
+
+        auto_free unsigned char *copy = malloc(size);
+        size_t opened = 0;
+        for (size_t at = 0; at < size; at++) {
+                memcpy(copy, block, size);
+                copy[at] ^= (unsigned char) (1u << at % 8);
+                struct plan plan;
+                if (plan_open(&plan, copy, size, NULL) < 0)
+                        continue;
+                opened++;
+                auto_free char *text = listing(copy, size);
+                assert_non_null(text);
+        }
+        assert_true(opened > 0 && opened < size);
+        for (size_t cut = 0; cut < size; cut++) {
+                struct plan plan;
+                assert_int_equal(plan_open(&plan, block, cut, NULL), -EINVAL);
+        }
+}
+
+static void a_shared_plan_is_sealed(void **state)
+{
+        (void) state;
+        auto_spec struct spec *spec = read_default();
+        const struct host host = v2_host();
+        auto_free void *block = NULL;
+        size_t size;
+        compile(spec, &host, &plain, &block, &size);
+        auto_fd int fd = -1;
+        struct error err = ERROR_INIT;
+        assert_int_equal(plan_share(block, size, &fd, &err), 0);
+        assert_int_equal(write(fd, "x", 1), -1);
+        auto_plan_map struct plan_map map = PLAN_MAP_INIT;
+        assert_int_equal(plan_map_fd(fd, &map, &err), 0);
+        assert_memory_equal(map.at, block, size);
+
+        auto_fd int open_fd = memfd_create("plan", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        auto_plan_map struct plan_map refused = PLAN_MAP_INIT;
+        assert_int_equal(plan_map_fd(open_fd, &refused, &err), -EPERM);
+        assert_string_equal(err.text, "the plan is not sealed");
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(every_step_has_a_name_of_its_own),
+                cmocka_unit_test(the_default_config_on_cgroup_v2),
+                cmocka_unit_test(the_default_config_on_cgroup_v1),
+                cmocka_unit_test(the_default_config_on_an_old_kernel),
+                cmocka_unit_test(create_waits_for_start),
+                cmocka_unit_test(an_instance_of_a_launcher),
+                cmocka_unit_test(a_config_with_everything),
+                cmocka_unit_test(a_joined_user_namespace_needs_a_second_process),
+                cmocka_unit_test(exec_joins_a_container),
+                cmocka_unit_test(mounts_without_a_mount_namespace_are_refused),
+                cmocka_unit_test(a_slot_is_filled_by_the_instance),
+                cmocka_unit_test(a_damaged_plan_never_misleads),
+                cmocka_unit_test(a_shared_plan_is_sealed),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
