@@ -14,7 +14,27 @@
  *
  * More instances than slots: without `oversubscribe` the later ones wait and get
  * the slot that becomes free (slot i serves instances i, i+n_slots, ... first come
- * first served); with it all run at once, unbound, as mpirun does.
+ * first served); with it all run at once, unbound, as mpirun does. Ranks of one
+ * MPI job cannot wait for each other: their caller compares instances and n_slots.
+ *
+ * The rules, each as in Open MPI 4.1's mpirun and PRRTE on one node unless it says so:
+ *
+ * - A processing element (PE) is a core; with HWTCPUS, with anything mapped by or
+ *   bound to hwthread by default, and on machines that report no cores, a hardware
+ *   thread. An instance takes `cpus` of them, and no PE is given away twice.
+ * - --map-by OBJ deals instances out to the OBJs in turn: instance i goes to the
+ *   (i mod n)-th, or to the next one that still has room. (PRRTE 3 and later put the
+ *   same instances in the same places, but number them object by object.)
+ *   ppr:N:OBJ puts N in a row on each. SPAN changes nothing on one node.
+ *   slot and node are the machine as a whole, filled from its first PE; so are core
+ *   and hwthread if an instance needs more than one of them (mpirun refuses that).
+ * - Taking several PEs of the whole machine, an instance stays inside one package if
+ *   any has room (PRRTE), else it takes what is left, wherever that is (mpirun 4.1).
+ * - Default mapping: what --bind-to says; else core (hwthread). Default binding: the
+ *   object mapped by; with slot, node and with `cpus` > 1: the PEs that were taken.
+ * - --bind-to an object inside the place: the one with the fewest instances so far.
+ *   An object that contains the place, or several that are needed to get `cpus` PEs:
+ *   those (mpirun 4.1; PRRTE refuses).
  */
 
 #include <stdbool.h>
@@ -24,6 +44,7 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "hpc/bind.h"
 #include "hpc/topology.h"
 
 enum place_object {
@@ -31,9 +52,11 @@ enum place_object {
         PLACE_NUMA, PLACE_PACKAGE, PLACE_NODE
 };
 
+#define PLACE_INSTANCES_MAX 65536       /* that run at once; more are refused with a sentence */
+
 struct place_wish {
         unsigned instances;             /* -n; 0: one for each slot */
-        unsigned cpus;                  /* -c, PE=: processing elements (cores, or threads with HWTCPUS) of an instance; 0: 1 */
+        unsigned cpus;                  /* -c, PE=: processing elements (see above) of an instance; 0: 1 */
         enum place_object map_by, bind_to;
         unsigned per_object;            /* ppr:N:OBJ; 0: not asked for */
         bool span, oversubscribe, hwtcpus, overload_allowed, bind_if_supported;
@@ -41,23 +64,27 @@ struct place_wish {
 
 #define PLACE_WISH_INIT ((struct place_wish){ .map_by = PLACE_DEFAULT, .bind_to = PLACE_DEFAULT })
 
-/* "core", "numa:PE=4:SPAN", "ppr:2:package", ... One clear line for a bad word, naming the good ones. */
+/*
+ * "core", "numa:PE=4:SPAN", "ppr:2:package", ":OVERSUBSCRIBE" (the default mapping,
+ * qualified). Case does not matter, and a word may be cut short as long as it stays
+ * unique ("pack", "L3"). mpirun's "socket" is a package, and its commas between
+ * qualifiers are taken as colons. -EINVAL with one clear line for a bad word, naming
+ * the good ones; the wish is then untouched.
+ */
 int place_parse_map_by(struct place_wish *wish, const char *text, struct error *err) MUST_CHECK;
+
+/* "core", "numa:overload-allowed", "l3cache:if-supported", "none". The same rules. */
 int place_parse_bind_to(struct place_wish *wish, const char *text, struct error *err) MUST_CHECK;
 
-/* Kernel masks, as sched_setaffinity(2) and set_mempolicy(2) take them: bit n of word n/64. */
-#define PLACE_MASK_WORDS 64             /* 4096 CPUs */
-struct place_mask {
-        uint64_t word[PLACE_MASK_WORDS];
-        unsigned bits;                  /* 1 + the highest bit that is set; 0: empty */
-};
+/* "core", "l3cache", ...; "default" for PLACE_DEFAULT. A constant. */
+const char *place_object_name(enum place_object object);
 
 struct place_slot {
         struct place_mask cpus;         /* empty: not bound */
         struct place_mask numa;         /* NUMA nodes local to cpus; empty: no memory policy */
         char *cpu_list;                 /* "0-3,8": for cpuset.cpus and for people; "" if not bound */
         char *numa_list;                /* "0,2" */
-        char *report;                   /* PRRTE's words: "package[0][core:0]" */
+        char *report;                   /* PRRTE's words: "package[0][core:0]", "package[0][hwt:1]"; "" if not bound */
 };
 
 struct placement {
@@ -65,10 +92,13 @@ struct placement {
         size_t n_slots;                 /* how many instances can run at once */
         unsigned instances;             /* resolved: how many will run in all */
         bool bound;
-        enum place_object map_by, bind_to;      /* resolved defaults */
+        enum place_object map_by, bind_to;      /* resolved defaults; PLACE_NONE if nothing is bound */
 };
 
-/* -EINVAL with a sentence that says what was asked for and what is free. */
+/*
+ * -EINVAL with a sentence that says what was asked for and what is free, or which
+ * object this machine does not have; -E2BIG above PLACE_INSTANCES_MAX; -ENOMEM.
+ */
 int place(const struct topology *topology, const struct place_wish *wish, struct placement **ret_placement,
           struct error *err) MUST_CHECK;
 void placement_free(struct placement *placement);
@@ -76,5 +106,5 @@ CLEANUP_DEFINE(struct placement *, placement_free)
 #define auto_placement CLEANUP(placement_free)
 
 /* One line per instance, for --report-bindings and --dry-run:
- * "rank 3 bound to package[0][core:3] (cpus 3, numa 0)". */
+ * "rank 3 bound to package[0][core:3] (cpus 3, numa 0)", "rank 3 is not bound". */
 void placement_report_rank(const struct placement *placement, unsigned rank, size_t slot, FILE *out);
