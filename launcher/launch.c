@@ -1,1 +1,0 @@
-int launch_placeholder(void); int launch_placeholder(void) { return 0; }

@@ -1,0 +1,57 @@
+/* berth-launch - what `berth launch` executes: hwloc and PMIx are linked here and nowhere else. */
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "launcher/job.h"
+#include "launcher/options.h"
+#include "launcher/place_job.h"
+
+enum { STATUS_FAILED = 1, STATUS_USAGE = 2 };
+
+static int fail(const struct error *err, int status)
+{
+        fprintf(stderr, "berth launch: %s\n", err->text);
+        return status;
+}
+
+static int dry_run(const struct launch_options *options, struct error *err)
+{
+        auto_placement struct placement *placement = NULL;
+        if (place_job(options, &placement, err) < 0)
+                return fail(err, STATUS_FAILED);
+        place_job_print(placement, stdout);
+        return fflush(stdout) == 0 ? 0 : STATUS_FAILED;
+}
+
+static int launch(const struct launch_options *options, char **environ_, struct error *err)
+{
+        struct job job = JOB_INIT;
+        int status = STATUS_FAILED;
+        if (job_prepare(&job, options, environ_, err) == 0) {
+                if (options->report_bindings)
+                        place_job_print(job.placement, stderr);
+                status = job_run(&job);
+        } else {
+                (void) fail(err, status); /* the status is the same */
+        }
+        job_close(&job);
+        return status;
+}
+
+int main(int argc, char **argv, char **environ_)
+{
+        struct launch_options options;
+        struct place_wish wish;
+        struct error err = ERROR_INIT;
+        if (options_parse(&options, argc - 1, argv + 1, &err) < 0)
+                return fail(&err, STATUS_USAGE);
+        if (options.help) {
+                options_help(stdout);
+                return fflush(stdout) == 0 ? 0 : STATUS_FAILED;
+        }
+        if (place_job_wish(&options, &wish, &err) < 0)
+                return fail(&err, STATUS_USAGE);
+        return options.dry_run ? dry_run(&options, &err) : launch(&options, environ_, &err);
+}

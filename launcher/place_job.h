@@ -1,0 +1,14 @@
+#pragma once
+/* place_job - from the options to the placement. Loads hwloc: after the spawners were forked. */
+
+#include "hpc/place.h"
+#include "launcher/options.h"
+
+/* The words of --map-by and --bind-to, checked before anything is started. */
+int place_job_wish(const struct launch_options *options, struct place_wish *ret, struct error *err) MUST_CHECK;
+
+/* -EINVAL also if the topology is that of another machine, unless it is a dry run. */
+int place_job(const struct launch_options *options, struct placement **ret, struct error *err) MUST_CHECK;
+
+/* Print where each rank goes. Those that wait for a slot say so. */
+void place_job_print(const struct placement *placement, FILE *out);

@@ -1,0 +1,201 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "launcher/spawner.h"
+#include "plan/plan_share.h"
+#include "runtime/session.h"
+
+/* How many variables an instance may bring: PMIx has about 20. */
+#define ENV_ROOM 256
+
+struct shop {
+        const struct spawner_job *job;
+        struct plan_map map;
+        struct words words;
+        const char **envp;      /* of the instance in work */
+        char home[INSTANCE_HOME_SIZE];
+        struct cgroup cgroup;   /* where we and the instances are */
+};
+
+static int map_words(int fd, struct words *ret)
+{
+        struct stat st;
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        void *at = mmap(NULL, (size_t) st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (at == MAP_FAILED)
+                return -errno;
+        return words_open(at, (size_t) st.st_size, ENV_ROOM, ret); /* mapped for as long as this process lives */
+}
+
+static int take_pattern(struct shop *shop, const int fds[3], const char *cgroup, struct error *err)
+{
+        int r = plan_map_fd(fds[0], &shop->map, err);
+        if (r < 0)
+                return r;
+        /* A process with one thread moves itself at little cost; to be moved takes the kernel milliseconds. */
+        if (*cgroup) {
+                r = cgroup_open(&shop->job->host->cgroups, cgroup, &shop->cgroup, err);
+                if (r == 0)
+                        r = cgroup_enter(&shop->cgroup, 0, false, err);
+                if (r < 0)
+                        return error_wrap(err, "enter the job's cgroup");
+        }
+        r = map_words(fds[1], &shop->words);
+        if (r < 0)
+                return error_set(err, r, "map the words of the pattern");
+        shop->envp = calloc(shop->words.n_env + ENV_ROOM + 1, sizeof(*shop->envp));
+        return shop->envp ? 0 : error_set(err, -ENOMEM, "make room for an environment");
+}
+
+/* At the place of the first of its name, else at the end. False: no room. */
+static bool put(const char **envp, size_t *n, size_t room, const char *entry)
+{
+        size_t key = strcspn(entry, "="), i = 0;
+        while (i < *n && (strncmp(envp[i], entry, key) != 0 || envp[i][key] != entry[key]))
+                i++;
+        if (i >= room)
+                return false;
+        envp[i] = entry;
+        *n += i == *n;
+        return true;
+}
+
+/* The pattern's variables, with those of the instance in their place or behind. */
+static int make_env(struct shop *shop, const struct plan_bytes *more, struct instance *in, struct error *err)
+{
+        size_t n = shop->words.n_env, room = n + ENV_ROOM;
+        memcpy(shop->envp, shop->words.envp, n * sizeof(*shop->envp));
+        const char *end = (const char *) more->data + more->size;
+        for (const char *p = more->data; p < end; p += strlen(p) + 1)
+                if (!put(shop->envp, &n, room - 1, p))
+                        return error_say(err, -E2BIG, "more than %d variables of its own", ENV_ROOM);
+        shop->envp[n] = NULL;
+        const char *home = strv_env(shop->envp, "HOME");
+        if (!home || !*home) {
+                memcpy(shop->home, "HOME=/", sizeof("HOME=/"));
+                (void) put(shop->envp, &n, room, shop->home); /* its room was kept */
+                shop->envp[n] = NULL;
+                in->home = shop->home;
+        }
+        in->argv = shop->words.argv;
+        in->envp = shop->envp;
+        return 0;
+}
+
+static uint64_t now_ns(void)
+{
+        struct timespec t;
+        clock_gettime(CLOCK_MONOTONIC, &t);
+        return (uint64_t) t.tv_sec * 1000000000u + (uint64_t) t.tv_nsec;
+}
+
+static void start(struct shop *shop, int fd, const struct request *q, const int stdio[3], struct reply *reply, int *ret_pidfd)
+{
+        struct error err = ERROR_INIT;
+        struct instance in = INSTANCE_INIT;
+        for (size_t i = 0; i < SLOT_COUNT; i++)
+                in.slot[i] = q->slot[i];
+        for (size_t i = 0; i < 3; i++)
+                in.fd[i] = stdio[i];
+
+        /* Our socket hangs up when the launcher goes: that is what the child looks at. */
+        struct session_options options = { .host = shop->job->host, .for_grandparent = true, .listen_fd = -1,
+                                           .alive_fd = fd };
+        auto_session struct session s = SESSION_INIT;
+        int r = make_env(shop, &q->env, &in, &err);
+        if (r == 0)
+                r = session_start(&s, &shop->map.plan, &in, &options, &err);
+        reply->started_ns = now_ns();
+        reply->code = r;
+        if (r < 0)
+                snprintf(reply->text, sizeof(reply->text), "%s", err.text);
+        /* A failed child is the launcher's to reap. */
+        if (s.pidfd >= 0) {
+                reply->pid = s.pid;
+                *ret_pidfd = take_fd(&s.pidfd);
+        }
+        session_release(&s);
+}
+
+/* One record with at most three descriptors. 0: the launcher is gone, or has nothing more to do. */
+static ssize_t receive(int fd, void *buf, size_t size, int fds[3])
+{
+        union {
+                char space[CMSG_SPACE(3 * sizeof(int))];
+                struct cmsghdr align;
+        } control;
+        struct iovec iov = { buf, size };
+        struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.space,
+                              .msg_controllen = sizeof(control.space) };
+        ssize_t n;
+        do
+                n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
+        while (n < 0 && errno == EINTR);
+        fds[0] = fds[1] = fds[2] = -1;
+        for (struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&msg) : NULL; c; c = CMSG_NXTHDR(&msg, c))
+                if (c->cmsg_type == SCM_RIGHTS)
+                        memcpy(fds, CMSG_DATA(c), c->cmsg_len - CMSG_LEN(0));
+        return n;
+}
+
+static bool answer(int fd, const struct reply *reply, int pidfd)
+{
+        union {
+                char space[CMSG_SPACE(sizeof(int))];
+                struct cmsghdr align;
+        } control = { 0 };
+        struct iovec iov = { (void *) (uintptr_t) reply, reply_size(reply) };
+        struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+        if (pidfd >= 0) {
+                msg.msg_control = control.space;
+                msg.msg_controllen = sizeof(control.space);
+                struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+                c->cmsg_level = SOL_SOCKET;
+                c->cmsg_type = SCM_RIGHTS;
+                c->cmsg_len = CMSG_LEN(sizeof(int));
+                memcpy(CMSG_DATA(c), &pidfd, sizeof(int));
+        }
+        return sendmsg(fd, &msg, MSG_NOSIGNAL) >= 0;
+}
+
+_Noreturn void spawner_main(int fd, const struct spawner_job *job)
+{
+        struct shop shop = { .job = job, .map = PLAN_MAP_INIT, .cgroup = CGROUP_INIT };
+        struct error bad = ERROR_INIT;
+        uint64_t buf[RECORD_MAX / sizeof(uint64_t)];
+
+        for (;;) {
+                int fds[3];
+                ssize_t n = receive(fd, buf, sizeof(buf), fds);
+                if (n <= 0)
+                        _exit(0);
+                auto_fd int in = fds[0], out = fds[1], err = fds[2];
+                auto_fd int pidfd = -1;
+                struct request request = { 0 };
+                const struct pattern_record *pattern = (const void *) buf;
+                if (n == sizeof(*pattern) && pattern->kind == RECORD_PATTERN) {
+                        (void) take_pattern(&shop, fds, pattern->cgroup, &bad); /* told with the first rank */
+                        continue;
+                }
+                struct reply reply = { .pid = -1 };
+                if (bad.code == 0 && request_decode(buf, (size_t) n, &request) < 0)
+                        (void) error_say(&bad, -EPROTO, "a request that makes no sense"); /* kept in bad */
+                reply.rank = request.rank;
+                reply.code = bad.code;
+                snprintf(reply.text, sizeof(reply.text), "%s", bad.text);
+                if (bad.code == 0)
+                        start(&shop, fd, &request, (const int[]){ in, out, err }, &reply, &pidfd);
+                if (!answer(fd, &reply, pidfd))
+                        _exit(1);
+        }
+}
