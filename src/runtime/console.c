@@ -25,8 +25,8 @@ int console_open_host(struct console *con, struct error *err)
                 }
         con->host_fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
         if (con->host_fd < 0)
-                return error_set(err, -errno, "process.terminal is true, but we have no terminal (standard streams, "
-                                 "/dev/tty): use --detach with --console-socket, or set it to false");
+                return error_set(err, -errno, "a terminal is asked for, but we have none (standard streams, "
+                                 "/dev/tty): use --detach with --console-socket, or do without");
         return 0;
 }
 

@@ -1,0 +1,34 @@
+#include <errno.h>
+
+#include "cli/command.h"
+#include "runtime/container.h"
+
+struct delete_args {
+        bool force;
+};
+
+static int run(const struct call *call, struct error *err)
+{
+        const struct delete_args *a = call->args;
+        struct error warning = ERROR_INIT;
+        auto_fd int root = -1;
+        int r = command_root(call, false, &root, err);
+        if (r == -ENOENT && a->force)
+                return 0;
+        if (r == 0)
+                r = container_delete(root, call->pos.list[0], a->force, &warning, err);
+        command_warn(call, &warning);
+        return r;
+}
+
+static const struct option options[] = {
+        { 'f', "force", OPTION_FLAG, offsetof(struct delete_args, force), "end the container first (SIGKILL) if it runs" },
+};
+
+const struct command cmd_delete = {
+        .name = "delete", .arguments = "<container-id>", .summary = "remove what is left of a container",
+        .options = { options, COUNT(options), false }, .args_size = sizeof(struct delete_args),
+        .min = 1, .max = 1, .failed = 1, .run = run,
+        .text = "The container must have stopped, or be created only. With --force, a container that does not\n"
+                "exist is no failure.\n",
+};

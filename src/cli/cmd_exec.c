@@ -1,0 +1,56 @@
+#include <errno.h>
+
+#include "cli/command.h"
+#include "runtime/exec.h"
+
+static int run(const struct call *call, struct error *err)
+{
+        struct exec_options o = *(const struct exec_options *) call->args;
+        auto_fd int root = -1;
+        int status = 0;
+        o.id = call->pos.list[0];
+        o.args = call->pos.n > 1 ? (const char *const *) call->pos.list + 1 : NULL;
+        if (o.process_file && o.args)
+                return error_say(err, -EINVAL, "--process says what to run: no command can be given with it");
+        if (!o.process_file && !o.args)
+                return error_say(err, -EINVAL, "process args cannot be empty: give a command, or --process");
+        int r = command_listen_fds(&o.listen_fds, err);
+        if (r == 0)
+                r = container_check_fds(o.preserve_fds + o.listen_fds, err);
+        if (r == 0)
+                r = command_root(call, false, &root, err);
+        if (r == 0)
+                r = exec_run(root, &o, &status, err);
+        return r < 0 ? r : status;
+}
+
+#define AT(member) offsetof(struct exec_options, member)
+
+static const struct option options[] = {
+        { 0, "console-socket", OPTION_PATH, AT(console_socket), "unix socket that receives the master of the terminal" },
+        { 0, "pidfd-socket", OPTION_PATH, AT(pidfd_socket), "unix socket that receives a pidfd of the process" },
+        { 0, "cwd", OPTION_TEXT, AT(cwd), "working directory in the container" },
+        { 'e', "env", OPTION_LIST, AT(env), "NAME=VALUE to add to the environment; may be repeated" },
+        { 't', "tty", OPTION_FLAG, AT(tty), "give the process a terminal" },
+        { 'u', "user", OPTION_TEXT, AT(user), "UID or UID:GID" },
+        { 'g', "additional-gids", OPTION_LIST, AT(gids), "a further group id; may be repeated" },
+        { 'p', "process", OPTION_PATH, AT(process_file), "file with a process object of the runtime specification" },
+        { 'd', "detach", OPTION_FLAG, AT(detach), "do not wait for the process" },
+        { 0, "pid-file", OPTION_PATH, AT(pid_file), "file to write the process id to" },
+        { 0, "no-new-privs", OPTION_FLAG, AT(no_new_privs), "the process cannot gain privileges by exec" },
+        { 'c', "cap", OPTION_LIST, AT(caps), "a further capability; may be repeated" },
+        { 0, "preserve-fds", OPTION_NUMBER, AT(preserve_fds),
+          "pass N descriptors, from 3 on, in addition to stdio and $LISTEN_FDS" },
+        { 0, "ignore-paused", OPTION_FLAG, AT(ignore_paused), "also in a paused container: the process waits frozen" },
+        { 0, "process-label", OPTION_REFUSED_VALUE, 0, "there is no SELinux support" },
+        { 0, "apparmor", OPTION_REFUSED_VALUE, 0, "there is no AppArmor support" },
+        { 0, "cgroup", OPTION_REFUSED_VALUE, 0, "the process joins the container's cgroup" },
+};
+
+const struct command cmd_exec = {
+        .name = "exec", .arguments = "<container-id> <command> [args...]  |  -p process.json <container-id>",
+        .summary = "run a further process in a container",
+        .options = { options, COUNT(options), true }, .args_size = sizeof(struct exec_options),
+        .min = 1, .max = (size_t) -1, .failed = 255, .run = run,
+        .text = "The exit status is that of the process, 128+n if signal n ended it, 255 if it could not be started.\n",
+};

@@ -1,0 +1,56 @@
+#include <errno.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+
+#ifndef LAUNCHER_DIR
+#define LAUNCHER_DIR "/usr/local/libexec/berth"
+#endif
+#define LAUNCHER "berth-launch"
+
+/* Beside us, as in a build tree; else where it is installed. */
+static const char *find_launcher(char *buf, size_t size)
+{
+        ssize_t n = readlink("/proc/self/exe", buf, size);
+        if (n > 0 && (size_t) n < size) {
+                buf[n] = '\0';
+                char *slash = strrchr(buf, '/');
+                if (slash && (size_t) (slash - buf) + sizeof("/" LAUNCHER) <= size) {
+                        strcpy(slash + 1, LAUNCHER);
+                        if (access(buf, X_OK) == 0)
+                                return buf;
+                }
+        }
+        return LAUNCHER_DIR "/" LAUNCHER;
+}
+
+/* The launcher has options of its own, and libraries that the runtime should not have to load. */
+static int run(const struct call *call, struct error *err)
+{
+        char buf[PATH_MAX];
+        const struct globals *g = call->globals;
+        const char **argv = arena_alloc(call->arena, call->pos.n + 8, sizeof(*argv));
+        if (!argv)
+                return error_set(err, -ENOMEM, "start the launcher");
+        size_t n = 0;
+        argv[n++] = LAUNCHER;
+        if (g->root) {
+                argv[n++] = "--root";
+                argv[n++] = g->root;
+        }
+        for (size_t i = 0; i < call->pos.n; i++)
+                argv[n++] = call->pos.list[i];
+        const char *path = find_launcher(buf, sizeof(buf));
+        execv(path, (char *const *) (uintptr_t) argv);
+        return error_set(err, -errno, "start the launcher \"%s\"", path);
+}
+
+const struct command cmd_launch = {
+        .name = "launch", .arguments = "[launch options] <bundle> [command...]",
+        .summary = "start many instances of a bundle as one job (see berth launch --help)",
+        .max = (size_t) -1, .failed = 1, .raw = true, .run = run,
+};

@@ -1,0 +1,50 @@
+#include <errno.h>
+#include <fcntl.h>
+
+#include "cli/command.h"
+#include "host/host.h"
+#include "plan/compile.h"
+#include "spec/read.h"
+
+struct plan_args {
+        bool create, no_pivot;
+};
+
+static int run(const struct call *call, struct error *err)
+{
+        const struct plan_args *a = call->args;
+        auto_spec struct spec *spec = NULL;
+        auto_free void *block = NULL;
+        struct host host;
+        struct plan plan;
+        size_t size;
+        struct wish wish = { .id = "ID", .await_start = a->create, .no_pivot = a->no_pivot,
+                             .die_with_parent = !a->create };
+        int r = command_bundle(call, call->pos.n > 0 ? call->pos.list[0] : NULL, &wish.bundle, err);
+        if (r == 0)
+                r = spec_read_file(AT_FDCWD, "config.json", &spec, err);
+        if (r == 0 && (!spec->has_process || !spec->process.args))
+                r = error_say(err, -EINVAL, "config.json: process.args: nothing to run");
+        if (r == 0)
+                r = host_probe(&host, err);
+        if (r == 0)
+                r = plan_compile(spec, &host, &wish, &block, &size, err);
+        if (r == 0)
+                r = plan_open(&plan, block, size, err);
+        if (r < 0)
+                return r;
+        plan_list(&plan, stdout);
+        return 0;
+}
+
+static const struct option options[] = {
+        { 0, "create", OPTION_FLAG, offsetof(struct plan_args, create), "as create and start would do it, not run" },
+        { 0, "no-pivot", OPTION_FLAG, offsetof(struct plan_args, no_pivot), "as with this option of run" },
+};
+
+const struct command cmd_plan = {
+        .name = "plan", .arguments = "[bundle]", .summary = "print the steps in which a bundle would be started here",
+        .options = { options, COUNT(options), false }, .args_size = sizeof(struct plan_args),
+        .max = 1, .failed = 1, .run = run,
+        .text = "Nothing is started. Arguments and environment of the process are never part of a plan.\n",
+};

@@ -1,0 +1,53 @@
+#include <fcntl.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "cli/command.h"
+#include "runtime/jot.h"
+
+/* logrus' text format, which container managers know how to read. */
+static void add_text(struct str *s, const char *level, const char *text, const char *now)
+{
+        str_addf(s, "time=\"%s\" level=%s msg=\"", now, level);
+        for (; *text; text++)
+                if (*text == '"' || *text == '\\')
+                        str_addf(s, "\\%c", *text);
+                else if (*text == '\n')
+                        str_add(s, "\\n");
+                else
+                        str_addn(s, text, 1);
+        str_add(s, "\"\n");
+}
+
+static void add_json(struct str *s, const char *level, const char *text, const char *now)
+{
+        auto_jot struct jot j = JOT_INIT(0);
+        jot_open(&j, NULL, '{');
+        jot_text(&j, "level", level);
+        jot_text(&j, "msg", text);
+        jot_text(&j, "time", now);
+        jot_close(&j, '}');
+        auto_free char *line = jot_take(&j);
+        str_addf(s, "%s\n", line ? line : "");
+}
+
+void report(const struct globals *g, const char *level, const char *text)
+{
+        fprintf(stderr, "%s\n", text);
+        if (!g->log)
+                return;
+        time_t seconds = time(NULL);
+        struct tm tm;
+        char now[32];
+        strftime(now, sizeof(now), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&seconds, &tm));
+        auto_str struct str line = STR_INIT;
+        if (g->log_format && strcmp(g->log_format, "json") == 0)
+                add_json(&line, level, text, now);
+        else
+                add_text(&line, level, text, now);
+        auto_fd int fd = open(g->log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+        if (fd < 0 || str_failed(&line) || io_write_all(fd, line.text, line.size) < 0)
+                fprintf(stderr, "%s: the log file \"%s\" cannot be written\n", g->program, g->log);
+}
