@@ -1,0 +1,1 @@
+../../examples/mpi/mpi_hello.c
