@@ -18,8 +18,8 @@
 #include "base/error.h"
 
 /* Kernel masks, as sched_setaffinity(2) and set_mempolicy(2) take them: bit n of word n/64. */
-#define PLACE_MASK_WORDS 64             /* 4096 CPUs */
-#define PLACE_MASK_BITS  (PLACE_MASK_WORDS * 64)
+#define PLACE_MASK_BITS  4096
+#define PLACE_MASK_WORDS (PLACE_MASK_BITS / 64)
 struct place_mask {
         uint64_t word[PLACE_MASK_WORDS];
         unsigned bits;                  /* 1 + the highest bit that is set; 0: empty */

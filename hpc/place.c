@@ -167,27 +167,23 @@ static int ranges_of(const struct layout *l, const struct machine_objects *objec
         return 0;
 }
 
-static unsigned largest(const struct machine_objects *ranges)
+static unsigned largest(const struct machine_objects *objects)
 {
         unsigned most = 0;
-        for (unsigned i = 0; i < ranges->n; i++)
-                if (ranges->span[i].n > most)
-                        most = ranges->span[i].n;
+        for (unsigned i = 0; i < objects->n; i++)
+                if (objects->span[i].n > most)
+                        most = objects->span[i].n;
         return most;
 }
 
-static int lay_out_places(struct layout *l)
+/* What to deal instances out to. Nothing holds four cores that is called a core, so -c 4 means four in a row. */
+static const struct machine_objects *choose_places(const struct layout *l)
 {
-        int r = ranges_of(l, objects_of(l->m, l->map_by), &l->place);
-        if (r < 0)
-                return r;
+        const struct machine_objects *objects = objects_of(l->m, l->map_by);
         bool single = l->map_by == PLACE_CORE || l->map_by == PLACE_HWTHREAD;
-        if (single && !l->wish->per_object && largest(&l->place) < l->cpus) {   /* -c 4: four cores in a row */
-                free(l->place.span);
-                l->place.span = NULL;
-                r = ranges_of(l, &l->m->objects[MACHINE_ALL], &l->place);
-        }
-        return r;
+        unsigned holds = l->threads ? largest(objects) : 1;
+
+        return single && !l->wish->per_object && holds < l->cpus ? &l->m->objects[MACHINE_ALL] : objects;
 }
 
 static int lay_out(struct layout *l, struct error *err)
@@ -196,7 +192,7 @@ static int lay_out(struct layout *l, struct error *err)
 
         int r = number_pes(l);
         if (r == 0)
-                r = lay_out_places(l);
+                r = ranges_of(l, choose_places(l), &l->place);
         if (r == 0 && l->cpus > 1 && l->m->objects[MACHINE_PACKAGE].n)
                 r = ranges_of(l, &l->m->objects[MACHINE_PACKAGE], &l->package);
         if (r == 0 && l->bind_to != PLACE_NONE && !is_pe) {

@@ -70,7 +70,7 @@ static int choose_source(hwloc_topology_t hw, struct error *err)
  */
 static int read_affinity(hwloc_bitmap_t set)
 {
-        for (size_t size = 1024; size <= 128 * 1024; size *= 2) {
+        for (size_t size = 1024; size <= 131072; size *= 2) {
                 auto_free cpu_set_t *cpus = calloc(1, size);
                 if (!cpus)
                         return -ENOMEM;

@@ -174,7 +174,7 @@ static void what_cannot_be_is_explained(void **state)
 static void absurd_numbers_overflow_nothing(void **state)
 {
         (void) state;
-        refused("core:2 pu:1", (struct place_wish){ .map_by = PLACE_CORE, .per_object = 4294967295U, .cpus = 2 }, -E2BIG,
+        refused("core:2 pu:1", (struct place_wish){ .map_by = PLACE_CORE, .per_object = 4294967295U }, -E2BIG,
                 "8589934590 instances at once are too many; one node takes 65536");
         refused("core:2 pu:1", (struct place_wish){ .map_by = PLACE_NODE, .per_object = 4294967295U, .cpus = 2 },
                 -EINVAL, "--map-by ppr:4294967295:node: 4294967295 instances of 2 cores do not fit into every node of "
