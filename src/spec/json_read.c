@@ -18,8 +18,8 @@ struct quoted quoted(const char *s)
         const unsigned char *p = (const unsigned char *) s;
 
         for (; *p && n < most; p++) {
-                /* U+0080..U+009F are control characters too: a terminal would obey them. */
-                bool c1 = p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0;
+                /* U+0080..U+009F (c2 80 .. c2 9f) are control characters too: a terminal would obey them. */
+                bool c1 = *p >= 0x80 && *p < 0xa0 && n > 1 && p[-1] == 0xc2;
                 if (c1 || *p < 0x20 || *p == 0x7f || *p == '"' || *p == '\\')
                         n += (size_t) snprintf(q.text + n, sizeof(q.text) - n, "\\x%02x", *p);
                 else

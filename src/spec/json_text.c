@@ -62,6 +62,48 @@ static int check_keys(const char *text, size_t size, const char *name, struct er
         return 0;
 }
 
+/* json-c before 0.17 takes a number that fits nowhere for the largest one that does. */
+static bool is_too_large(const char *digits, size_t n)
+{
+        static const char most[] = "18446744073709551615";
+        return n >= sizeof(most) || (n == sizeof(most) - 1 && memcmp(digits, most, n) > 0);
+}
+
+static size_t string_length(const char *at, const char *end)
+{
+        const char *p = at + 1;
+        while (p < end && *p != '"')
+                p += *p == '\\' ? 2 : 1;
+        return p < end ? (size_t) (p - at) : (size_t) (end - at);
+}
+
+/* One pass over the text for what must be known before a tree is made of it. */
+static int check_values(const char *text, size_t size, const char *name, struct error *err)
+{
+        const char *end = text + size;
+        size_t values = 0;
+
+        for (const char *p = text; p < end; p++) {
+                if (*p == '"') {
+                        p += string_length(p, end);
+                } else if (*p == ',') {
+                        values++;
+                } else if (*p >= '0' && *p <= '9') {
+                        size_t n = 1;
+                        while (p + n < end && p[n] >= '0' && p[n] <= '9')
+                                n++;
+                        bool whole = p == text || p[-1] != '.';
+                        if (whole && is_too_large(p, n))
+                                return fail_at(err, name, text, (size_t) (p - text), "a number above 2^64");
+                        p += n - 1;
+                }
+        }
+        /* A value is 2 bytes here and fifty times that in the tree. */
+        if (values >= TEXT_VALUES_MAX)
+                return error_say(err, -EFBIG, "%s: more than %zu values", name, TEXT_VALUES_MAX);
+        return 0;
+}
+
 static int check_text(const char *text, size_t size, const char *name, struct error *err)
 {
         if (size > TEXT_MAX)
@@ -73,13 +115,14 @@ static int check_text(const char *text, size_t size, const char *name, struct er
         if (nul)
                 return fail_at(err, name, text, (size_t) (nul - text), "a NUL byte");
 
-        /* A value is 2 bytes here and fifty times that in the tree. */
-        size_t values = 0;
-        for (size_t i = 0; i < size; i++)
-                values += text[i] == ',';
-        if (values > TEXT_VALUES_MAX)
-                return error_say(err, -EFBIG, "%s: more than %zu values", name, TEXT_VALUES_MAX);
-        return check_keys(text, size, name, err);
+        size_t i = 0;
+        while (i < size && strchr(" \t\r\n", text[i]))
+                i++;
+        if (i == size || text[i] != '{')
+                return fail_at(err, name, text, i, "expected an object");
+
+        int r = check_values(text, size, name, err);
+        return r < 0 ? r : check_keys(text, size, name, err);
 }
 
 int tree_parse(const char *text, size_t size, const char *name, struct json_object **ret_tree, struct error *err)

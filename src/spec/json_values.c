@@ -86,7 +86,8 @@ int read_refused(const struct where *at, struct json_object *v, void *out)
 
 /*
  * json-c keeps a number as int64 or, above INT64_MAX, as uint64; the getters
- * clamp silently. The strict parser has refused what fits neither.
+ * clamp silently. What is above UINT64_MAX has been refused with the text; what
+ * is below INT64_MIN became INT64_MIN.
  */
 static bool is_negative(struct json_object *v)
 {

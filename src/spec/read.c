@@ -85,8 +85,6 @@ static int read_text(const char *text, size_t size, const char *name, read_fn *r
 
         const struct reader reader = { .arena = spec->arena, .err = err, .file = name };
         const struct where document = { .reader = &reader };
-        if (json_object_get_type(tree) != json_type_object)
-                return where_fail(&document, "expected an object");
         r = read(&document, tree, spec);
         if (r < 0)
                 return r;

@@ -70,10 +70,10 @@ int sysctl_check(const struct spec *spec, const char *key, struct error *err)
         else if (strcmp(path, "kernel/hostname") == 0)
                 return refuse(err, key, "is what \"hostname\" is for");
         else
-                return refuse(err, key, "is the whole machine's, no namespace has its own");
+                return refuse(err, key, "belongs to the whole machine, no namespace has its own");
 
         if (!spec->ns[type].wanted)
-                return error_say(err, -EINVAL, "linux.sysctl[%s]: needs a %s namespace in linux.namespaces",
-                                 quoted(key).text, ns_names[type]);
+                return error_say(err, -EINVAL, "linux.sysctl[%s]: needs %s %s namespace in linux.namespaces",
+                                 quoted(key).text, type == NS_IPC ? "an" : "a", ns_names[type]);
         return 0;
 }

@@ -1,0 +1,30 @@
+# libFuzzer targets: cmake --preset clang -DBERTH_FUZZ=ON, then e.g.
+#   fuzz_spec -dict=tests/fuzz/spec.dict CORPUS_OF_YOUR_OWN tests/fuzz/corpus/spec
+# What is worth keeping goes to tests/fuzz/corpus; the unit tests read it on every run.
+option(BERTH_FUZZ "Build the fuzzers (clang only)" OFF)
+if(NOT BERTH_FUZZ)
+        return()
+endif()
+if(NOT CMAKE_C_COMPILER_ID MATCHES "Clang")
+        message(FATAL_ERROR "BERTH_FUZZ needs clang, this is ${CMAKE_C_COMPILER_ID}")
+endif()
+
+# berth_fuzz(<name> FLOORS <floors whose sources are compiled in, with coverage> LIBS <external...>)
+function(berth_fuzz name)
+        cmake_parse_arguments(PARSE_ARGV 1 F "" "" "FLOORS;LIBS")
+        set(sources "fuzz/${name}.c")
+        set(views "")
+        foreach(floor IN LISTS F_FLOORS)
+                get_target_property(more ${floor} SOURCES)
+                list(APPEND sources ${more})
+                list(APPEND views "SHELL:-iquote ${PROJECT_BINARY_DIR}/floors/${floor}")
+        endforeach()
+        add_executable(${name} ${sources})
+        target_compile_options(${name} PRIVATE ${views})
+        target_compile_options(${name} PRIVATE -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined)
+        target_link_options(${name} PRIVATE -fsanitize=fuzzer,address,undefined)
+        target_link_libraries(${name} PRIVATE flags ${F_LIBS})
+        set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/fuzz")
+endfunction()
+
+berth_fuzz(fuzz_spec FLOORS base spec LIBS PkgConfig::JSONC)
