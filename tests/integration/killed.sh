@@ -98,8 +98,7 @@ damaged_state() {
   beyond_runc
   bundle "$FOREVER"
   expect 0 berth run -d -b "$B" --pid-file "$D/pid" "$ID"
-  local file
-  for file in $(find "$ROOT/$ID" -maxdepth 1 -type f); do echo '{ "cut' >"$file"; done
+  find "$ROOT/$ID" -maxdepth 1 -type f -exec sh -c 'echo "{ cut" >"$1"' sh {} \;
   try berth state "$ID"
   [[ $status != 0 ]]
   one_line "$err"

@@ -168,7 +168,7 @@ check_report() { # TITLE STATUS LOG
 left_processes() {
   local pid
   env -u BERTH_TEST_RUN grep -lz "^BERTH_TEST_RUN=$RUN_ID\$" /proc/[0-9]*/environ 2>/dev/null | while IFS=/ read -r _ _ pid _; do
-    [[ $pid = $$ || $pid = "$BASHPID" ]] || ! kill -0 "$pid" ||
+    [[ $pid = "$$" || $pid = "$BASHPID" ]] || ! kill -0 "$pid" ||
       echo "process $pid $(tr '\0' ' ' <"/proc/$pid/cmdline")"
   done 2>/dev/null
 }
@@ -185,14 +185,14 @@ whats_left() {
 
 # Remove what a failed case left, so that the next one starts as it should.
 sweep() {
-  local what path
+  local path _
   left_processes | while read -r _ path _; do kill -KILL "$path" 2>/dev/null; done
   sleep .1
   left_mounts | tac | while read -r _ path; do umount -l "$path" 2>/dev/null; done
   left_cgroups | while read -r _ path; do
     [[ ! -e $path/cgroup.freeze ]] || echo 0 >"$path/cgroup.freeze"
     [[ ! -e $path/freezer.state ]] || echo THAWED >"$path/freezer.state"
-    for what in 1 2 3 4 5; do rmdir "$path" 2>/dev/null && break; sleep .05; done
+    for _ in 1 2 3 4 5; do rmdir "$path" 2>/dev/null && break; sleep .05; done
   done 2>/dev/null
   left_state | while read -r _ path; do rm -rf "$path"; done
 }

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # packages.sh - which Debian packages the project needs for what, and how to get the missing ones.
 # Sourced by tests/run.sh and examples/quickstart.sh.
 
