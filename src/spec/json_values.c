@@ -53,7 +53,7 @@ int read_absolute(const struct where *at, struct json_object *v, void *out)
 int read_strings(const struct where *at, struct json_object *v, void *out)
 {
         static const struct element string = { WANT_STRING, sizeof(char *), read_string, STRINGS_MAX };
-        struct list list;
+        struct list list = { 0 };
         int r = read_list(at, v, &string, &list);
         if (r == 0)
                 *(const char ***) out = list.items;
@@ -63,7 +63,7 @@ int read_strings(const struct where *at, struct json_object *v, void *out)
 int read_absolutes(const struct where *at, struct json_object *v, void *out)
 {
         static const struct element path = { WANT_STRING, sizeof(char *), read_absolute, STRINGS_MAX };
-        struct list list;
+        struct list list = { 0 };
         int r = read_list(at, v, &path, &list);
         if (r == 0)
                 *(const char ***) out = list.items;
@@ -117,7 +117,7 @@ int read_natural(const struct where *at, struct json_object *v, uint64_t max, ui
 
 int read_u32(const struct where *at, struct json_object *v, void *out)
 {
-        uint64_t n;
+        uint64_t n = 0;
         int r = read_natural(at, v, UINT32_MAX, &n);
         if (r == 0)
                 *(uint32_t *) out = (uint32_t) n;
@@ -126,7 +126,7 @@ int read_u32(const struct where *at, struct json_object *v, void *out)
 
 int read_id(const struct where *at, struct json_object *v, void *out)
 {
-        uint64_t n;
+        uint64_t n = 0;
         int r = read_natural(at, v, UINT32_MAX - 1, &n);        /* -1 means "leave it" to setresuid(2) */
         if (r == 0)
                 *(uint32_t *) out = (uint32_t) n;

@@ -32,7 +32,7 @@ static int read_root(const struct where *at, struct json_object *v, void *out)
 static int read_annotations(const struct where *at, struct json_object *v, void *out)
 {
         struct spec *spec = out;
-        struct list list;
+        struct list list = { 0 };
         int r = read_map(at, v, NULL, &list);
         if (r < 0)
                 return r;

@@ -41,7 +41,7 @@ static int read_device_type(const struct where *at, struct json_object *v, void 
 static int read_mode(const struct where *at, struct json_object *v, void *out)
 {
         struct spec_device *d = out;
-        uint64_t mode;
+        uint64_t mode = 0;
         int r = read_natural(at, v, UINT32_MAX, &mode);
         if (r < 0)
                 return r;
@@ -52,7 +52,7 @@ static int read_mode(const struct where *at, struct json_object *v, void *out)
 
 static int read_device_number(const struct where *at, struct json_object *v, int64_t max, uint32_t *ret)
 {
-        int64_t n;
+        int64_t n = 0;
         int r = read_number(at, v, 0, max, &n);
         if (r == 0)
                 *ret = (uint32_t) n;
@@ -93,7 +93,7 @@ int read_devices(const struct where *at, struct json_object *v, void *out)
 {
         static const struct element device = { WANT_OBJECT, sizeof(struct spec_device), read_device, DEVICES_MAX };
         struct spec *spec = out;
-        struct list list;
+        struct list list = { 0 };
         int r = read_list(at, v, &device, &list);
         if (r < 0)
                 return r;

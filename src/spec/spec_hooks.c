@@ -8,7 +8,7 @@
 
 static int read_timeout(const struct where *at, struct json_object *v, void *out)
 {
-        int64_t n;
+        int64_t n = 0;
         int r = read_number(at, v, 1, INT32_MAX, &n);
         if (r == 0)
                 *(uint32_t *) out = (uint32_t) n;
@@ -30,7 +30,7 @@ static int read_kind(const struct where *at, struct json_object *v, void *out)
 {
         static const struct element hook = { WANT_OBJECT, sizeof(struct spec_hook), read_hook, HOOKS_MAX };
         struct spec_hooks *hooks = out;
-        struct list list;
+        struct list list = { 0 };
         int r = read_list(at, v, &hook, &list);
         if (r < 0)
                 return r;

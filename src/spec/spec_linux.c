@@ -40,7 +40,7 @@ static int read_namespaces(const struct where *at, struct json_object *v, void *
 {
         static const struct element namespace = { WANT_OBJECT, sizeof(struct namespace), read_namespace, 256 };
         struct spec *spec = out;
-        struct list list;
+        struct list list = { 0 };
         int r = read_list(at, v, &namespace, &list);
         if (r < 0)
                 return r;
@@ -58,7 +58,7 @@ static int read_namespaces(const struct where *at, struct json_object *v, void *
 
 static int read_map_size(const struct where *at, struct json_object *v, void *out)
 {
-        int64_t n;
+        int64_t n = 0;
         int r = read_number(at, v, 1, UINT32_MAX, &n);
         if (r == 0)
                 *(uint32_t *) out = (uint32_t) n;
@@ -80,7 +80,7 @@ static const struct element id_map = { WANT_OBJECT, sizeof(struct spec_id_map), 
 static int read_uid_map(const struct where *at, struct json_object *v, void *out)
 {
         struct spec *spec = out;
-        struct list list;
+        struct list list = { 0 };
         int r = read_list(at, v, &id_map, &list);
         if (r < 0)
                 return r;
@@ -92,7 +92,7 @@ static int read_uid_map(const struct where *at, struct json_object *v, void *out
 static int read_gid_map(const struct where *at, struct json_object *v, void *out)
 {
         struct spec *spec = out;
-        struct list list;
+        struct list list = { 0 };
         int r = read_list(at, v, &id_map, &list);
         if (r < 0)
                 return r;
@@ -114,7 +114,7 @@ static int check_sysctl(const struct where *at, const char *key)
 static int read_sysctl(const struct where *at, struct json_object *v, void *out)
 {
         struct spec *spec = out;
-        struct list list;
+        struct list list = { 0 };
         int r = read_map(at, v, check_sysctl, &list);
         if (r < 0)
                 return r;
@@ -145,7 +145,7 @@ static int read_cgroups_path(const struct where *at, struct json_object *v, void
 
 static int read_propagation(const struct where *at, struct json_object *v, void *out)
 {
-        uint64_t flags;
+        uint64_t flags = 0;
         if (json_object_get_string_len(v) == 0)
                 return 0;
         int r = read_word(at, v, &words_propagation, &flags);

@@ -85,7 +85,7 @@ static int apply_options(const struct where *at, const char **words, struct spec
 static int read_options(const struct where *at, struct json_object *v, void *out)
 {
         static const struct element word = { WANT_STRING, sizeof(char *), read_string, OPTIONS_MAX };
-        struct list list;
+        struct list list = { 0 };
         int r = read_list(at, v, &word, &list);
         if (r < 0 || list.n == 0)
                 return r;
@@ -111,7 +111,7 @@ int read_mounts(const struct where *at, struct json_object *v, void *out)
 {
         static const struct element mount = { WANT_OBJECT, sizeof(struct spec_mount), read_mount, MOUNTS_MAX };
         struct spec *spec = out;
-        struct list list;
+        struct list list = { 0 };
         int r = read_list(at, v, &mount, &list);
         if (r < 0)
                 return r;

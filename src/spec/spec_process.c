@@ -36,7 +36,7 @@ static int read_console_size(const struct where *at, struct json_object *v, void
 static int read_umask(const struct where *at, struct json_object *v, void *out)
 {
         struct spec_user *user = out;
-        uint64_t n;
+        uint64_t n = 0;
         int r = read_natural(at, v, 0777, &n);
         if (r < 0)
                 return r;
@@ -49,7 +49,7 @@ static int read_groups(const struct where *at, struct json_object *v, void *out)
 {
         static const struct element group = { WANT_NUMBER, sizeof(uint32_t), read_id, GROUPS_MAX };
         struct spec_user *user = out;
-        struct list list;
+        struct list list = { 0 };
         int r = read_list(at, v, &group, &list);
         if (r < 0)
                 return r;
@@ -82,7 +82,7 @@ static int read_variable(const struct where *at, struct json_object *v, void *ou
 static int read_env(const struct where *at, struct json_object *v, void *out)
 {
         static const struct element variable = { WANT_STRING, sizeof(char *), read_variable, 131072 };
-        struct list list;
+        struct list list = { 0 };
         int r = read_list(at, v, &variable, &list);
         if (r == 0)
                 *(const char ***) out = list.items;
@@ -93,7 +93,7 @@ static int read_env(const struct where *at, struct json_object *v, void *out)
 
 static int read_rlimit_type(const struct where *at, struct json_object *v, void *out)
 {
-        uint64_t resource;
+        uint64_t resource = 0;
         int r = read_word(at, v, &words_rlimits, &resource);
         if (r == 0)
                 *(int *) out = (int) resource;
@@ -103,7 +103,7 @@ static int read_rlimit_type(const struct where *at, struct json_object *v, void 
 /* Slurm rewrites config.json through signed numbers: infinity arrives as INT64_MAX. */
 static int read_limit(const struct where *at, struct json_object *v, void *out)
 {
-        uint64_t n;
+        uint64_t n = 0;
         int r = read_natural(at, v, UINT64_MAX, &n);
         if (r == 0)
                 *(uint64_t *) out = n == INT64_MAX ? UINT64_MAX : n;
@@ -124,7 +124,7 @@ static int read_rlimits(const struct where *at, struct json_object *v, void *out
 {
         static const struct element rlimit = { WANT_OBJECT, sizeof(struct spec_rlimit), read_rlimit, 256 };
         struct spec_process *p = out;
-        struct list list;
+        struct list list = { 0 };
         int r = read_list(at, v, &rlimit, &list);
         if (r < 0)
                 return r;
@@ -148,7 +148,7 @@ static int read_rlimits(const struct where *at, struct json_object *v, void *out
 static int read_set(const struct where *at, struct json_object *v, void *out)
 {
         static const struct element name = { WANT_STRING, sizeof(char *), read_string, CAP_NAMES_MAX };
-        struct list list;
+        struct list list = { 0 };
         int r = read_list(at, v, &name, &list);
         if (r == 0)
                 *(const char ***) out = list.items;
@@ -201,7 +201,7 @@ static int read_capabilities(const struct where *at, struct json_object *v, void
 static int read_oom_score(const struct where *at, struct json_object *v, void *out)
 {
         struct spec_process *p = out;
-        int64_t n;
+        int64_t n = 0;
         int r = read_number(at, v, -1000, 1000, &n);
         if (r < 0)
                 return r;

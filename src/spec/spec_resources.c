@@ -15,7 +15,7 @@
  */
 static int read_positive(const struct where *at, struct json_object *v, void *out)
 {
-        uint64_t n;
+        uint64_t n = 0;
         int r = read_natural(at, v, INT64_MAX, &n);
         if (r == 0 && n > 0)
                 *(struct opt_u64 *) out = (struct opt_u64){ true, n };
@@ -24,7 +24,7 @@ static int read_positive(const struct where *at, struct json_object *v, void *ou
 
 static int read_unsigned(const struct where *at, struct json_object *v, void *out)
 {
-        uint64_t n;
+        uint64_t n = 0;
         int r = read_natural(at, v, INT64_MAX, &n);
         if (r == 0)
                 *(struct opt_u64 *) out = (struct opt_u64){ true, n };
@@ -34,7 +34,7 @@ static int read_unsigned(const struct where *at, struct json_object *v, void *ou
 /* -1 is unlimited. */
 static int read_limit(const struct where *at, struct json_object *v, void *out)
 {
-        int64_t n;
+        int64_t n = 0;
         int r = read_number(at, v, -1, INT64_MAX, &n);
         if (r == 0 && n != 0)
                 *(struct opt_i64 *) out = (struct opt_i64){ true, n };
@@ -43,7 +43,7 @@ static int read_limit(const struct where *at, struct json_object *v, void *out)
 
 static int read_pids_limit(const struct where *at, struct json_object *v, void *out)
 {
-        int64_t n;
+        int64_t n = 0;
         int r = read_number(at, v, INT64_MIN, INT64_MAX, &n);
         if (r == 0)
                 *(struct opt_i64 *) out = (struct opt_i64){ true, n < 0 ? -1 : n };
@@ -52,7 +52,7 @@ static int read_pids_limit(const struct where *at, struct json_object *v, void *
 
 static int read_idle(const struct where *at, struct json_object *v, void *out)
 {
-        int64_t n;
+        int64_t n = 0;
         int r = read_number(at, v, 0, 1, &n);
         if (r == 0)
                 *(struct opt_i64 *) out = (struct opt_i64){ true, n };
@@ -64,7 +64,7 @@ static int read_swappiness(const struct where *at, struct json_object *v, void *
 {
         if (json_object_get_int64(v) == -1 || json_object_get_uint64(v) == UINT64_MAX)
                 return 0;
-        uint64_t n;
+        uint64_t n = 0;
         int r = read_natural(at, v, 100, &n);
         if (r == 0)
                 *(struct opt_u64 *) out = (struct opt_u64){ true, n };
@@ -177,7 +177,7 @@ static int read_rules(const struct where *at, struct json_object *v, void *out)
 {
         static const struct element rule = { WANT_OBJECT, sizeof(struct device_rule), read_rule, RULES_MAX };
         struct resources *res = out;
-        struct list list;
+        struct list list = { 0 };
         int r = read_list(at, v, &rule, &list);
         if (r < 0)
                 return r;
@@ -200,7 +200,7 @@ static int check_unified(const struct where *at, const char *key)
 static int read_unified(const struct where *at, struct json_object *v, void *out)
 {
         struct resources *res = out;
-        struct list list;
+        struct list list = { 0 };
         int r = read_map(at, v, check_unified, &list);
         if (r < 0)
                 return r;

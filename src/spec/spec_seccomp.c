@@ -60,7 +60,7 @@ static int join_action(const struct where *at, const char *key, const struct act
 
 static int read_index(const struct where *at, struct json_object *v, void *out)
 {
-        uint64_t n;
+        uint64_t n = 0;
         int r = read_natural(at, v, 5, &n);     /* a system call has six arguments */
         if (r == 0)
                 *(uint32_t *) out = (uint32_t) n;
@@ -74,7 +74,7 @@ static int read_value(const struct where *at, struct json_object *v, void *out)
 
 static int read_op(const struct where *at, struct json_object *v, void *out)
 {
-        uint64_t op;
+        uint64_t op = 0;
         int r = read_word(at, v, &words_filter_ops, &op);
         if (r == 0)
                 *(enum seccomp_op *) out = (enum seccomp_op) op;
@@ -96,7 +96,7 @@ static int read_args(const struct where *at, struct json_object *v, void *out)
 {
         static const struct element arg = { WANT_OBJECT, sizeof(struct spec_seccomp_arg), read_arg, ARGS_MAX };
         struct spec_seccomp_rule *rule = out;
-        struct list list;
+        struct list list = { 0 };
         int r = read_list(at, v, &arg, &list);
         if (r < 0)
                 return r;
@@ -108,7 +108,7 @@ static int read_args(const struct where *at, struct json_object *v, void *out)
 static int read_names(const struct where *at, struct json_object *v, void *out)
 {
         static const struct element name = { WANT_STRING, sizeof(char *), read_string, NAMES_MAX };
-        struct list list;
+        struct list list = { 0 };
         int r = read_list(at, v, &name, &list);
         if (r == 0 && list.n == 0)
                 return where_fail(at, "no system call named");
@@ -143,7 +143,7 @@ static int read_rules(const struct where *at, struct json_object *v, void *out)
 {
         static const struct element rule = { WANT_OBJECT, sizeof(struct spec_seccomp_rule), read_rule, RULES_MAX };
         struct spec_seccomp *filter = out;
-        struct list list;
+        struct list list = { 0 };
         int r = read_list(at, v, &rule, &list);
         if (r < 0)
                 return r;
@@ -162,7 +162,7 @@ struct filter {
 
 static int read_arch(const struct where *at, struct json_object *v, void *out)
 {
-        uint64_t nothing;
+        uint64_t nothing = 0;
         int r = read_word(at, v, &words_filter_archs, &nothing);
         return r < 0 ? r : read_string(at, v, out);
 }
@@ -170,7 +170,7 @@ static int read_arch(const struct where *at, struct json_object *v, void *out)
 static int read_archs(const struct where *at, struct json_object *v, void *out)
 {
         static const struct element arch = { WANT_STRING, sizeof(char *), read_arch, 256 };
-        struct list list;
+        struct list list = { 0 };
         int r = read_list(at, v, &arch, &list);
         if (r == 0)
                 *(const char ***) out = list.items;
@@ -189,7 +189,7 @@ static int read_flags(const struct where *at, struct json_object *v, void *out)
 {
         static const struct element flag = { WANT_STRING, sizeof(uint64_t), read_flag, 256 };
         struct filter *f = out;
-        struct list list;
+        struct list list = { 0 };
         int r = read_list(at, v, &flag, &list);
         if (r < 0)
                 return r;
