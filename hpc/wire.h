@@ -38,12 +38,12 @@ struct wire;
 struct wire_job {
         const char *name;       /* PMIx namespace: unique on this machine, < 256 bytes, no '/' */
         const char *hostname;   /* of this node in the node map */
-        const char *dir;        /* absolute, exists, is ours alone: the server's files, the ranks see it at the same path */
+        const char *dir;        /* absolute, exists, ours alone: the server's files; the ranks see it at this path */
         unsigned size;          /* ranks of the job, all of them on this node for now */
         uid_t uid;              /* effective ids of a rank as it sees itself: see PMIX_MCA_psec below */
         gid_t gid;
         uid_t outside_uid;      /* the same user as we see it; if we are root, the shared files are given to it */
-        const char *const *cpu_lists;   /* size entries, or NULL: "0-3,8" where each rank is bound; "" or NULL: it is not */
+        const char *const *cpu_lists;   /* NULL, or size entries: "0-3,8", where a rank is bound; "": it is not */
 };
 
 /*

@@ -1,6 +1,7 @@
 /*
  * What the server tells its ranks. The keys are those without which Open MPI 4.1
- * or 5, or MPICH, does not start, or starts without shared memory.
+ * does not start or does without shared memory, and those the PMIx standard
+ * asks of every server.
  */
 #include "hpc/wire_pmix.h"
 
@@ -54,11 +55,30 @@ static void add(struct wire_infos *infos, const char *key, const void *value, pm
                 PMIX_INFO_LOAD(slot, key, value, type);
 }
 
-static void add_string(struct wire_infos *infos, const char *key, const char *value) { add(infos, key, value, PMIX_STRING); }
-static void add_u32(struct wire_infos *infos, const char *key, uint32_t value)       { add(infos, key, &value, PMIX_UINT32); }
-static void add_u16(struct wire_infos *infos, const char *key, uint16_t value)       { add(infos, key, &value, PMIX_UINT16); }
-static void add_bool(struct wire_infos *infos, const char *key, bool value)          { add(infos, key, &value, PMIX_BOOL); }
-static void add_rank(struct wire_infos *infos, const char *key, pmix_rank_t value)   { add(infos, key, &value, PMIX_PROC_RANK); }
+static void add_string(struct wire_infos *infos, const char *key, const char *value)
+{
+        add(infos, key, value, PMIX_STRING);
+}
+
+static void add_u32(struct wire_infos *infos, const char *key, uint32_t value)
+{
+        add(infos, key, &value, PMIX_UINT32);
+}
+
+static void add_u16(struct wire_infos *infos, const char *key, uint16_t value)
+{
+        add(infos, key, &value, PMIX_UINT16);
+}
+
+static void add_bool(struct wire_infos *infos, const char *key, bool value)
+{
+        add(infos, key, &value, PMIX_BOOL);
+}
+
+static void add_rank(struct wire_infos *infos, const char *key, pmix_rank_t value)
+{
+        add(infos, key, &value, PMIX_PROC_RANK);
+}
 
 /* libpmix chowns its shared files to PMIX_USERID: only root can, and only root has to. */
 static void add_owner(struct wire_infos *infos, const struct wire_job *job)

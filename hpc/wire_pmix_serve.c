@@ -19,7 +19,8 @@ static bool is_our_job(const pmix_proc_t *proc)
 
 static bool is_our_rank(const pmix_proc_t *proc) { return is_our_job(proc) && proc->rank < served->size; }
 
-/* A rank waits in PMIx_Init(), PMIx_Finalize() or PMIx_Abort() for the answer: what it said is noted before it can exit. */
+/* A rank waits in PMIx_Init(), PMIx_Finalize() or PMIx_Abort() for the answer: what it said
+ * is noted before it can exit. */
 static pmix_status_t note_state(const pmix_proc_t *proc, enum wire_rank_state state)
 {
         if (is_our_rank(proc)) {        /* libpmix lets nobody else come this far */

@@ -112,9 +112,9 @@ int main(int argc, char **argv)
         bool ring = ring_is_right(rank, ranks, &wish, &speed);
         int peers = count_shm_peers();
         bool shm = !wish.need_shm || peers == ranks - 1;
-        printf("rank %d of %d on %s pid %d: sum %s, ring of %d bytes %s at %.0f MB/s, shared memory with %d%s\n", rank, ranks,
-               host, (int) getpid(), sum ? "ok" : "WRONG", wish.size, ring ? "ok" : "WRONG", speed, peers,
-               shm ? "" : " (TOO FEW)");
+        printf("rank %d of %d on %s pid %d: sum %s, ring of %d bytes %s at %.0f MB/s, shared memory with %d%s\n",
+               rank, ranks, host, (int) getpid(), sum ? "ok" : "WRONG", wish.size, ring ? "ok" : "WRONG", speed,
+               peers, shm ? "" : " (TOO FEW)");
         fflush(stdout);
         MPI_Finalize();
         return sum && ring && shm ? 0 : 1;

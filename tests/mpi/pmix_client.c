@@ -16,6 +16,10 @@
 #include <string.h>
 #include <unistd.h>
 
+/* LeakSanitizer asks for this: libpmix and what it opens leak at exit, and that is not ours to find. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void) { return "leak:libpmix\nleak:libhwloc\nleak:libevent"; }
+
 static pmix_proc_t me;
 
 static void must(pmix_status_t status, const char *what)

@@ -16,6 +16,10 @@
 
 #include "hpc/wire.h"
 
+/* LeakSanitizer asks for this: libpmix and what it opens leak at exit, and that is not ours to find. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void) { return "leak:libpmix\nleak:libhwloc\nleak:libevent"; }
+
 enum { MOST = 1024 };
 
 static pid_t start_rank(struct wire *wire, unsigned rank, char **argv)
@@ -59,14 +63,16 @@ static int wait_ranks(struct wire *wire, pid_t *pids, unsigned n)
                 pids[rank] = 0;
                 struct wire_event event;
                 while (wire_next_event(wire, &event)) {
-                        fprintf(stderr, "wirerun: rank %u aborted with %d: %s\n", event.rank, event.status, event.message);
+                        fprintf(stderr, "wirerun: rank %u aborted with %d: %s\n", event.rank, event.status,
+                                event.message);
                         aborted = aborted ? aborted : event.status;
                 }
                 int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
                 bool early = wire_rank_state(wire, rank) == WIRE_RANK_CONNECTED;
                 if ((code || early) && !worst) {
                         worst = code ? code : 1;
-                        fprintf(stderr, "wirerun: rank %u ended with %d%s\n", rank, code, early ? " without MPI_Finalize" : "");
+                        fprintf(stderr, "wirerun: rank %u ended with %d%s\n", rank, code,
+                                early ? " without MPI_Finalize" : "");
                         kill_all(pids, n);
                 }
         }
@@ -93,8 +99,8 @@ int main(int argc, char **argv)
                 return 2;
         snprintf(name, sizeof(name), "wirerun.%d", getpid());
 
-        struct wire_job job = { .name = name, .hostname = host, .dir = dir, .size = n, .uid = geteuid(), .gid = getegid(),
-                                .outside_uid = geteuid(), .cpu_lists = n_cpus ? cpus : NULL };
+        struct wire_job job = { .name = name, .hostname = host, .dir = dir, .size = n, .uid = geteuid(),
+                                .gid = getegid(), .outside_uid = geteuid(), .cpu_lists = n_cpus ? cpus : NULL };
         struct error err = ERROR_INIT;
         struct wire *wire = NULL;
         if (wire_start(&job, &wire, &err) < 0) {
