@@ -54,7 +54,8 @@ struct job {
 
         enum job_state state;
         unsigned next;                  /* the first rank that was not asked for */
-        unsigned asked, running, ended, failed, not_started;
+        unsigned asked, running, ended, not_started;
+        unsigned failed, stopped;       /* of those that ended: by themselves with a status, or by our signal */
         unsigned shown;                 /* failures that were told of */
         unsigned interrupts;            /* not yet taken into account */
         bool failure, timeout;          /* the same */

@@ -20,13 +20,13 @@ static bool failed_alone(const struct rank *r)
 
 static void tell_of_failure(struct job *job, const struct rank *r)
 {
-        if (job->shown >= FAILURES_SHOWN)
+        if (job->shown++ == FAILURES_SHOWN)
+                output_say(&job->output, "further failing ranks are only counted");
+        if (job->shown > FAILURES_SHOWN)
                 return;
         char text[128];
         rank_describe(r, text, sizeof(text));
         output_say(&job->output, "rank %u: %s", r->number, text);
-        if (++job->shown == FAILURES_SHOWN)
-                output_say(&job->output, "further failing ranks are only counted");
 }
 
 void job_rank_ready(struct watch *w, uint32_t events)
@@ -50,10 +50,11 @@ void job_rank_ready(struct watch *w, uint32_t events)
         job->running--;
         job->ended++;
         job_free_slot(job, r->slot);
-        if (rank_status(r) != 0)
-                job->failed++;
+        if (rank_status(r) != 0 && !failed_alone(r))
+                job->stopped++;
         if (!failed_alone(r))
                 return;
+        job->failed++;
         tell_of_failure(job, r);
         if (job->options->mpi == WIRE_UP_PMIX)
                 job->failure = true;

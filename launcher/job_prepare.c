@@ -195,8 +195,11 @@ static int open_entry(struct job *job, char **environ_, struct error *err)
 {
         if (job->options->name)
                 snprintf(job->id, sizeof(job->id), "%.*s", STATE_ID_MAX, job->options->name);
+        const char *rootfs = job->spec->root.path;
+        if (rootfs[0] != '/')
+                rootfs = arena_printf(job->spec->arena, "%s/%s", job->bundle, rootfs);
         struct jobdir_wish wish = { .root = job->options->root, .id = job->id, .bundle = job->bundle,
-                                    .rootfs = job->spec->root.path, .oci_version = job->spec->oci_version,
+                                    .rootfs = rootfs ? rootfs : "", .oci_version = job->spec->oci_version,
                                     .environ_ = (const char *const *) environ_ };
         int r = jobdir_open(&job->dir, &wish, err);
         if (r == 0)
@@ -211,7 +214,7 @@ int job_prepare(struct job *job, const struct launch_options *options, char **en
         job->options = options;
         job->started_ns = job_now_ns();
         state_timestamp(job->started, sizeof(job->started));
-        snprintf(job->id, sizeof(job->id), "job-%d", (int) getpid());
+        snprintf(job->id, sizeof(job->id), JOB_PREFIX "%d", (int) getpid());
 
         int r = read_bundle(job, err);
         if (r == 0)

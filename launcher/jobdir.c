@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/str.h"
 #include "runtime/container.h"
 
 static int find_root(const struct jobdir_wish *wish, char **ret_root, struct error *err)
@@ -19,6 +20,22 @@ static int find_root(const struct jobdir_wish *wish, char **ret_root, struct err
                 return error_set(err, -ENOMEM, "find the state directory");
         *ret_root = take_ptr(&root);
         return 0;
+}
+
+/*
+ * Jobs without a name of their own never come back under the same one: the next job
+ * collects those whose launcher was killed. Best effort, it is not ours that fails.
+ */
+static void collect_stale(int root_fd)
+{
+        auto_arena struct arena *arena = arena_new();
+        const char **ids;
+        size_t n;
+        if (!arena || state_ids(root_fd, arena, &ids, &n, NULL) < 0)
+                return;
+        for (size_t i = 0; i < n; i++)
+                if (str_starts(ids[i], JOB_PREFIX))
+                        ignore_result(container_collect(root_fd, ids[i], NULL));
 }
 
 static int make_entry(struct jobdir *d, const char *id, struct error *err)
@@ -47,6 +64,7 @@ int jobdir_open(struct jobdir *d, const struct jobdir_wish *wish, struct error *
                 r = state_root_open(root, true, &d->root_fd, err);
         if (r < 0)
                 return r;
+        collect_stale(d->root_fd);
         int n = snprintf(d->path, sizeof(d->path), "%s%s/%s", root[0] == '/' ? "" : "./", root, wish->id);
         if (n < 0 || (size_t) n >= sizeof(d->path))
                 return error_set(err, -ENAMETOOLONG, "state directory \"%s\"", root);

@@ -11,6 +11,9 @@
 
 #include "runtime/state.h"
 
+/* What the names of jobs begin with that have none of their own. */
+#define JOB_PREFIX "job-"
+
 struct jobdir {
         int root_fd;
         struct state_dir dir;

@@ -38,13 +38,15 @@ static void say_summary(struct job *job)
 {
         struct totals t = add_up(job);
         uint64_t peak = t.memory_peak ? t.memory_peak : t.max_rss;
-        char missing[48] = "", oom[64] = "";
+        char stopped[48] = "", missing[48] = "", oom[64] = "";
+        if (job->stopped)
+                snprintf(stopped, sizeof(stopped), ", %u stopped", job->stopped);
         if (job->not_started)
                 snprintf(missing, sizeof(missing), ", %u not started", job->not_started);
         if (t.oom_kills)
                 snprintf(oom, sizeof(oom), ", %llu out-of-memory kills", (unsigned long long) t.oom_kills);
-        output_say(&job->output, "%s: %u instances, %u failed%s; %.3f s, cpu %.3f s, peak memory %.1f MiB%s", job->id,
-                   job->n, job->failed, missing, (double) (job->ended_ns - job->started_ns) / 1e9,
+        output_say(&job->output, "%s: %u instances, %u failed%s%s; %.3f s, cpu %.3f s, peak memory %.1f MiB%s", job->id,
+                   job->n, job->failed, stopped, missing, (double) (job->ended_ns - job->started_ns) / 1e9,
                    (double) t.cpu_us / 1e6, (double) peak / 1048576.0, oom);
 }
 
@@ -89,6 +91,7 @@ char *report_json(const struct job *job, int status)
         jot_number(&j, "status", status);
         jot_number(&j, "instances", job->n);
         jot_number(&j, "failed", job->failed);
+        jot_number(&j, "stopped", job->stopped);
         jot_number(&j, "not_started", job->not_started);
         jot_number(&j, "slots", (int64_t) job->n_slots);
         jot_number(&j, "wall_us", since(job, job->ended_ns));
