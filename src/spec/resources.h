@@ -50,7 +50,7 @@ struct key_value {
 struct resources {
         struct resources_memory memory;
         struct resources_cpu cpu;
-        struct opt_i64 pids_limit;                      /* <= 0: unlimited */
+        struct opt_i64 pids_limit;                      /* -1: unlimited */
         const struct device_rule *devices;              /* in the order of config.json: later wins */
         size_t n_devices;
         const struct key_value *unified;                /* cgroup v2 file names and texts */

@@ -28,7 +28,7 @@
 
 struct spec_rlimit {
         int resource;           /* RLIMIT_* */
-        uint64_t soft, hard;    /* UINT64_MAX: infinity (INT64_MAX is read as that: Slurm clamps numbers) */
+        uint64_t soft, hard;    /* UINT64_MAX: infinity; INT64_MAX is read as that, Slurm clamps */
 };
 
 enum cap_set { CAPS_BOUNDING, CAPS_EFFECTIVE, CAPS_INHERITABLE, CAPS_PERMITTED, CAPS_AMBIENT, CAP_SETS };
@@ -72,8 +72,8 @@ struct spec_mount {
         bool bind, rbind;               /* rbind implies bind */
         uint64_t attr_set, attr_clear;  /* MOUNT_ATTR_* (linux/mount.h) of this mount */
         uint64_t rec_set, rec_clear;    /* the same, recursively: rro, rnosuid, ... */
-        unsigned long propagation;      /* MS_SHARED, MS_SLAVE.. with MS_REC; the last one given; 0: not given */
-        unsigned long sb_flags;         /* MS_SYNCHRONOUS, MS_DIRSYNC, MS_MANDLOCK, MS_LAZYTIME, MS_I_VERSION, MS_SILENT */
+        unsigned long propagation;      /* MS_SHARED, .. with MS_REC: the last one given; 0: not given */
+        unsigned long sb_flags;         /* MS_SYNCHRONOUS, _DIRSYNC, _MANDLOCK, _LAZYTIME, _I_VERSION, _SILENT */
         const char *data;               /* what the file system itself parses: "mode=755,size=64k"; "" if none */
 };
 

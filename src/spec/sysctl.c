@@ -15,11 +15,12 @@ int sysctl_path(const char *key, char *ret_path, size_t size)
 
         const char *first = strpbrk(key, "./");
         bool dots = !first || *first == '.';
-        for (size_t i = 0; i <= len; i++) {
-                if (dots && (key[i] == '.' || key[i] == '/'))
-                        path[i] = key[i] == '.' ? '/' : '.';
-                else
-                        path[i] = key[i];
+        memcpy(path, key, len + 1);
+        for (char *p = path; dots && *p; p++) {
+                if (*p == '.')
+                        *p = '/';
+                else if (*p == '/')
+                        *p = '.';
         }
         for (const char *p = path;;) {
                 size_t n = strcspn(p, "/");

@@ -140,9 +140,9 @@ static void process(void **state)
                 { PROCESS(",'rlimits':[{'type':'RLIMIT_CPU','soft':1,'hard':-1}]"),
                   "process.rlimits[0].hard: expected a number from 0 to 18446744073709551615, found -1" },
                 { PROCESS(",'rlimits':[{'type':'NOFILE','soft':1,'hard':1}]"),
-                  "process.rlimits[0].type: unknown resource limit 'NOFILE' (one of RLIMIT_AS, RLIMIT_CORE, RLIMIT_CPU, "
-                  "RLIMIT_DATA, RLIMIT_FSIZE, RLIMIT_LOCKS, RLIMIT_MEMLOCK, RLIMIT_MSGQUEUE, RLIMIT_NICE, RLIMIT_NOFILE, "
-                  "RLIMIT_NPROC, RLIMIT_RSS, RLIMIT_RTPRIO, RLIMIT_RTTIME, RLIMIT_SIGPENDING, RLIMIT_STACK)" },
+                  "process.rlimits[0].type: unknown resource limit 'NOFILE' (one of RLIMIT_AS, RLIMIT_CORE, "
+                  "RLIMIT_CPU, RLIMIT_DATA, RLIMIT_FSIZE, RLIMIT_LOCKS, RLIMIT_MEMLOCK, RLIMIT_MSGQUEUE, "
+                  "RLIMIT_NICE, RLIMIT_NOFILE, RLIMIT_NPROC, RLIMIT_RSS, RLIMIT_RTPRIO, RLIMIT_RTTIME, RLIMIT_SIGPENDING, RLIMIT_STACK)" },
                 { PROCESS(",'rlimits':[{'type':'RLIMIT_AS','soft':1,'hard':1},{'type':'RLIMIT_AS','soft':1,'hard':1}]"),
                   "process.rlimits[1]: the same resource limit twice" },
                 { PROCESS(",'oomScoreAdj':1001"),

@@ -142,8 +142,8 @@ static void too_much_of_something_is_refused(void **state)
                        -EINVAL, "name: process.user.additionalGids: 65537 elements, at most 65536 are possible");
         assert_refused("{'ociVersion':'1.0.0','root':{'path':'r'},'linux':{'uidMappings':[0", ",0", 340, "]}}", -EINVAL,
                        "name: linux.uidMappings: 341 elements, at most 340 are possible");
-        assert_refused("{'ociVersion':'1.0.0','process':{'cwd':'/','args':['a'],'env':['A=',", "'A=',", 131072, "'A=']}}",
-                       -EINVAL, "name: process.env: 131074 elements, at most 131072 are possible");
+        assert_refused("{'ociVersion':'1.0.0','process':{'cwd':'/','args':['a'],'env':['A=',", "'A=',", 131072,
+                       "'A=']}}", -EINVAL, "name: process.env: 131074 elements, at most 131072 are possible");
 }
 
 static void what_is_long_and_allowed_is_read(void **state)

@@ -63,7 +63,8 @@ static void a_user_namespace_needs_maps_that_are_right(void **state)
                 { LINUX("," MAPS(0, 1000, 1)), "linux.uidMappings: needs a user namespace in linux.namespaces" },
                 { LINUX(",'gidMappings':" MAP(0, 1000, 1)),
                   "linux.gidMappings: needs a user namespace in linux.namespaces" },
-                { USERNS("," MAPS(1, 0, 4294967295)), "linux.uidMappings[0].size: 4294967295 ids reach beyond 4294967294" },
+                { USERNS("," MAPS(1, 0, 4294967295)),
+                  "linux.uidMappings[0].size: 4294967295 ids reach beyond 4294967294" },
                 { USERNS(",'gidMappings':" MAP(0, 0, 1) ",'uidMappings':[{'containerID':0,'hostID':0,'size':10},"
                          "{'containerID':9,'hostID':100,'size':1}]"),
                   "linux.uidMappings[1]: overlaps element 0" },
