@@ -4,12 +4,15 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 
 #include "runtime/container_parts.h"
 #include "runtime/hook.h"
 #include "syscall/sys.h"
 
 #define DEATH_WAIT_MS 10000
+#define EXPECTED_TRIES 200
+#define EXPECTED_PAUSE_NS 10000000      /* 10 ms */
 
 static void run_poststop(const struct spec *spec, const struct state *state, struct error *warning)
 {
@@ -32,6 +35,26 @@ static void run_poststop(const struct spec *spec, const struct state *state, str
         }
 }
 
+/*
+ * A cgroup of which it is not known whether we made it: removed if it is empty,
+ * or becomes so because its process ends together with a killed creator. If not,
+ * it is somebody else's.
+ */
+static int remove_expected(struct cgroup *cgroup, struct error *err)
+{
+        for (int i = 0; i < EXPECTED_TRIES; i++) {
+                auto_free pid_t *pids = NULL;
+                size_t n = 0;
+                int r = cgroup_pids(cgroup, &pids, &n, err);
+                if (r < 0)
+                        return r;
+                if (n == 0)
+                        return cgroup_remove(cgroup, err);
+                (void) nanosleep(&(struct timespec){ .tv_nsec = EXPECTED_PAUSE_NS }, NULL); /* a shorter pause is fine */
+        }
+        return 0;
+}
+
 int container_destroy(struct state_dir *dir, const struct state *state, struct cgroup *cgroup, struct error *warning,
                       struct error *err)
 {
@@ -40,7 +63,9 @@ int container_destroy(struct state_dir *dir, const struct state *state, struct c
         if (state->has_poststop && found_read_spec(dir, &spec, warning) < 0)
                 spec = NULL;
 
-        if (cgroup && state_has_cgroup(state)) {
+        if (cgroup && state->cgroup_expected) {
+                first = remove_expected(cgroup, err);
+        } else if (cgroup && state_has_cgroup(state)) {
                 first = cgroup_kill(cgroup, SIGKILL, err);
                 if (first == 0)
                         first = cgroup_remove(cgroup, err);

@@ -93,6 +93,26 @@ static int compile(struct making *m, struct error *err)
         return r < 0 ? r : plan_open(&m->plan, m->block, m->block_size, err);
 }
 
+/*
+ * Where the cgroup is going to be, in the words of cgroup_save(). Should we be
+ * killed after making it and before we can write down that we did, this is how
+ * it is found.
+ */
+static const char *expected_cgroup(const struct making *m)
+{
+        struct arena *arena = m->spec->arena;
+        const char *path = m->spec->cgroups_path, *text = "";
+        if (!path || !*path)
+                path = m->opts->id;
+        for (size_t i = 0; text && i < m->host.cgroups.n; i++) {
+                const struct cgroup_hierarchy *h = &m->host.cgroups.h[i];
+                const char *whole = path[0] == '/' ? path : arena_printf(arena, "%s/%s", h->own, path);
+                const char *clean = whole ? path_clean(arena, whole) : NULL;
+                text = clean ? arena_printf(arena, "%s%s:%s\n", text, h->controllers, clean) : NULL;
+        }
+        return text;
+}
+
 static int fill_state(struct making *m, struct error *err)
 {
         struct spec *spec = m->spec;
@@ -100,7 +120,8 @@ static int fill_state(struct making *m, struct error *err)
         if (path[0] != '/')
                 path = arena_printf(spec->arena, "%s/%s", m->opts->bundle, path);
         const char *rootfs = path ? path_clean(spec->arena, path) : NULL;
-        if (!rootfs)
+        const char *cgroup = expected_cgroup(m);
+        if (!rootfs || !cgroup)
                 return error_set(err, -ENOMEM, "make container \"%s\"", m->opts->id);
         state_timestamp(m->created, sizeof(m->created));
         m->state = (struct state){
@@ -117,6 +138,8 @@ static int fill_state(struct making *m, struct error *err)
                 .has_poststop = spec->hooks[HOOK_POSTSTOP].n > 0,
                 .annotations = spec->annotations,
                 .n_annotations = spec->n_annotations,
+                .cgroup = cgroup,
+                .cgroup_expected = true,
         };
         int r = process_ref_of(getpid(), &m->state.supervisor);
         return r < 0 ? error_set(err, r, "look at ourselves in /proc") : 0;
@@ -204,7 +227,7 @@ static int make(struct making *m, int root_fd, struct error *err)
                 r = handout_give(&m->out, &m->session, err);
         if (r < 0) {
                 session_clear(&m->session);
-                (void) state_dir_remove(&m->dir, NULL); /* the failure is already known */
+                ignore_result(state_dir_remove(&m->dir, NULL)); /* the failure is already known */
         }
         return r;
 }
@@ -236,16 +259,20 @@ static int finish_run(struct making *m, struct error *warning, struct error *err
 static int run_foreground(struct making *m, int root_fd, int *ret_status, struct error *warning, struct error *err)
 {
         auto_supervise struct supervise sup = SUPERVISE_INIT;
+        auto_watch struct watch watch = WATCH_INIT;
         int r = supervise_begin(&sup, err);
         if (r == 0)
                 r = make(m, root_fd, err);
         if (r < 0)
                 return r;
         state_dir_unlock(&m->dir);
+        if (m->state.shares_pids)
+                r = watch_begin(&watch, root_fd, &m->dir, &m->state, &m->session.cgroup, err);
 
         struct console *con = m->spec->process.terminal ? &m->out.console : NULL;
         int status = 255;
-        r = supervise_wait(&sup, m->session.pidfd, con, &status, err);
+        if (r == 0)
+                r = supervise_wait(&sup, m->session.pidfd, con, &status, err);
         if (r < 0) {
                 struct error more = ERROR_INIT;
                 if (container_delete(root_fd, m->opts->id, true, warning, &more) < 0)

@@ -80,5 +80,23 @@ struct listen_env {
 };
 void listen_env_set(struct listen_env *env, uint32_t listen_fds);
 
+/*
+ * A foreground run takes its container along when it is killed: the first
+ * process dies with us, and with it its pid namespace. A container without one
+ * has processes that nothing would end. For these (only), a small process waits
+ * for our death, and does what we then cannot.
+ */
+struct watch {
+        int pipe_fd;            /* its other end hangs up when we are gone; -1: nobody watches */
+        pid_t pid;
+};
+#define WATCH_INIT ((struct watch){ .pipe_fd = -1 })
+int watch_begin(struct watch *watch, int root_fd, const struct state_dir *dir, const struct state *state,
+                struct cgroup *cgroup, struct error *err) MUST_CHECK;
+/* We are there to do it ourselves. */
+void watch_end(struct watch *watch);
+static inline void watch_end_p(struct watch *watch) { watch_end(watch); }
+#define auto_watch CLEANUP(watch_end)
+
 /* Write a pid as --pid-file wants it. */
 int container_write_pid(const char *path, pid_t pid, struct error *err) MUST_CHECK;

@@ -52,6 +52,7 @@ static int write_state(void *arg, const struct session *s, enum plan_state reach
                 if (r < 0)
                         return r;
                 st->cgroup = rec->cgroup;
+                st->cgroup_expected = false;
         }
         if (reached != PLAN_CREATING && !rec->keeps_supervisor)
                 st->supervisor = (struct process_ref){ 0 };

@@ -59,8 +59,8 @@ static int edit_gids(struct spec *spec, const char *const *add, struct error *er
         return 0;
 }
 
-/* The names are the spec reader's business: it gets them as the process object that would say the same. */
-static int read_caps(const char *const *names, uint64_t *ret_caps, struct error *err)
+/* The names are the spec reader's business: it gets one as the process object that would say the same. */
+static int read_cap(const char *name, uint64_t *ret_caps, struct error *err)
 {
         auto_jot struct jot j = JOT_INIT(0);
         jot_open(&j, NULL, '{');
@@ -70,8 +70,7 @@ static int read_caps(const char *const *names, uint64_t *ret_caps, struct error 
         jot_close(&j, ']');
         jot_open(&j, "capabilities", '{');
         jot_open(&j, "bounding", '[');
-        for (; *names; names++)
-                jot_text(&j, NULL, *names);
+        jot_text(&j, NULL, name);
         jot_close(&j, ']');
         jot_close(&j, '}');
         jot_close(&j, '}');
@@ -80,17 +79,23 @@ static int read_caps(const char *const *names, uint64_t *ret_caps, struct error 
                 return error_set(err, -ENOMEM, "--cap");
         auto_spec struct spec *spec = NULL;
         int r = spec_read_process(text, strlen(text), "--cap", &spec, err);
-        if (r == 0)
-                *ret_caps = spec->process.caps[CAPS_BOUNDING];
-        return r;
+        if (r < 0)
+                return r;
+        /* In a config.json an unknown one is left out, as the specification demands. Here somebody has typed it. */
+        if (spec->process.caps[CAPS_BOUNDING] == 0)
+                return error_say(err, -EINVAL, "--cap \"%s\": no such capability", name);
+        *ret_caps |= spec->process.caps[CAPS_BOUNDING];
+        return 0;
 }
 
 static int edit_caps(struct spec_process *p, const char *const *names, struct error *err)
 {
         uint64_t caps = 0;
-        int r = read_caps(names, &caps, err);
-        if (r < 0)
-                return r;
+        for (; *names; names++) {
+                int r = read_cap(*names, &caps, err);
+                if (r < 0)
+                        return r;
+        }
         bool ambient = p->has_capabilities && p->caps[CAPS_AMBIENT] != 0;
         p->has_capabilities = true;
         p->caps[CAPS_BOUNDING] |= caps;

@@ -51,6 +51,7 @@ struct state {
         const struct spec_annotation *annotations;
         size_t n_annotations;
         const char *cgroup;             /* as cgroup_save() wrote it; NULL or "": none of its own */
+        bool cgroup_expected;           /* not yet made for sure: where it will be, for who cleans up after us */
         struct arena *arena;            /* of the strings, after state_read(); else NULL: they are borrowed */
 };
 
@@ -98,7 +99,7 @@ int state_dir_lock(struct state_dir *dir, struct error *err) MUST_CHECK;
 void state_dir_unlock(struct state_dir *dir);
 
 /* Remove the entry with everything in it. The lock must be held. */
-int state_dir_remove(struct state_dir *dir, struct error *err);
+int state_dir_remove(struct state_dir *dir, struct error *err) MUST_CHECK;
 
 /* The ids of all entries, sorted, in `arena`. */
 int state_ids(int root_fd, struct arena *arena, const char ***ret_ids, size_t *ret_n, struct error *err) MUST_CHECK;

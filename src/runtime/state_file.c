@@ -52,6 +52,7 @@ char *state_format(const struct state *state)
         jot_bool(&j, "hasPoststop", state->has_poststop);
         put_annotations(&j, state);
         jot_text(&j, "cgroup", state->cgroup ? state->cgroup : "");
+        jot_bool(&j, "cgroupExpected", state->cgroup_expected);
         jot_close(&j, '}');
         return jot_take(&j);
 }
@@ -171,6 +172,7 @@ static void read_members(struct reader *in, struct json_object *top, struct stat
         st->shares_pids = get_bool(in, top, "sharesPids");
         st->has_poststop = get_bool(in, top, "hasPoststop");
         st->cgroup = get_text(in, top, "cgroup");
+        st->cgroup_expected = get_bool(in, top, "cgroupExpected");
         get_annotations(in, top, st);
 }
 
