@@ -58,13 +58,16 @@ static int configure_super_block(int fs, uint64_t flags)
         return 0;
 }
 
-/* A detached mount of a new (or shared) super block. */
-static int new_mount(const char *type, const char *source, const char *data, uint64_t attr, uint64_t sb_flags)
+/* A detached mount of a new (or shared) super block. `mode` is one more word, or "". */
+static int new_mount(const char *type, const char *source, const char *mode, const char *data, uint64_t attr,
+                     uint64_t sb_flags)
 {
         int fs = sys_fsopen(type);
         if (fs < 0)
                 return fs;
         int r = *source ? sys_fsconfig(fs, SET_STRING, "source", source) : 0;
+        if (r >= 0)
+                r = configure(fs, mode);
         if (r >= 0)
                 r = configure(fs, data);
         if (r >= 0)
@@ -87,9 +90,37 @@ static int attach(const struct child *c, int mount_fd, const char *target, bool 
         return r;
 }
 
+/* "mode=1755" of the directory that the mount will cover; "" if there is none yet. */
+static int mode_of_place(const struct child *c, const char *target, char *word, size_t size)
+{
+        struct stat st;
+        int fd = walk_open(c->root_fd, target);
+        int r = fd < 0 ? fd : sys_fstat(fd, &st);
+        if (fd >= 0)
+                (void) sys_close(fd);
+        word[0] = '\0';
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
+        static const char prefix[] = "mode=";
+        size_t n = sizeof(prefix) - 1;
+        if (size < n + 5)
+                return -ENAMETOOLONG;
+        memcpy(word, prefix, n);
+        for (int shift = 9; shift >= 0; shift -= 3)
+                word[n++] = (char) ('0' + (st.st_mode >> shift & 7));
+        word[n] = '\0';
+        return 0;
+}
+
 int child_mount(struct child *c, const struct step *step)
 {
-        int fd = new_mount(child_string(c, step, 0), child_string(c, step, 1), child_string(c, step, 4), step->arg[3],
+        char mode[16] = "";
+        if (step->arg[5] & MOUNT_KEEP_MODE) {
+                int r = mode_of_place(c, child_string(c, step, 2), mode, sizeof(mode));
+                if (r < 0)
+                        return r;
+        }
+        int fd = new_mount(child_string(c, step, 0), child_string(c, step, 1), mode, child_string(c, step, 4), step->arg[3],
                            step->arg[5]);
         return fd < 0 ? fd : attach(c, fd, child_string(c, step, 2), true);
 }
@@ -157,24 +188,26 @@ int child_set_propagation(struct child *c, const struct step *step)
         return r;
 }
 
-/* The host's /dev/null, and really that: a rootfs could offer another one. */
-static int open_null(struct child *c)
+/* The null device, and really that (CVE-2025-31133: an image could offer a link). Takes fd. */
+static int check_null(int fd)
 {
-        if (c->null_fd >= 0)
-                return 0;
-        int fd = sys_openat2(AT_FDCWD, "/dev/null", O_PATH, 0, 0);
-        if (fd < 0)
-                return fd;
         struct stat st;
-        int r = sys_fstat(fd, &st);
+        int r = fd < 0 ? fd : sys_fstat(fd, &st);
         if (r >= 0 && (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3)))
                 r = -ENODEV;
-        if (r < 0) {
+        if (r < 0 && fd >= 0)
                 (void) sys_close(fd);
-                return r;
-        }
-        c->null_fd = fd;
-        return 0;
+        return r < 0 ? r : fd;
+}
+
+/* The container's own: whoever is root inside may change the mode of what he sees. Without one, the host's. */
+static int open_null(struct child *c)
+{
+        if (c->null_fd < 0)
+                c->null_fd = check_null(walk_open(c->root_fd, "/dev/null"));
+        if (c->null_fd < 0)
+                c->null_fd = check_null(sys_openat2(AT_FDCWD, "/dev/null", O_PATH, 0, 0));
+        return c->null_fd < 0 ? c->null_fd : 0;
 }
 
 static int mask_file(struct child *c, int on)
@@ -194,7 +227,7 @@ static int mask_file(struct child *c, int on)
 static int mask_directory(struct child *c, int on)
 {
         int tree = c->empty_fd >= 0 ? sys_open_tree(c->empty_fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE)
-                                    : new_mount("tmpfs", "tmpfs", "nr_blocks=1,nr_inodes=1,mode=555", MOUNT_ATTR_RDONLY, 0);
+                                    : new_mount("tmpfs", "tmpfs", "", "nr_blocks=1,nr_inodes=1,mode=555", MOUNT_ATTR_RDONLY, 0);
         if (tree < 0)
                 return tree;
         int r = sys_move_mount(tree, on);

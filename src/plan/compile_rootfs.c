@@ -77,6 +77,13 @@ static void compile_bind(struct compile *c, const struct spec_mount *m, uint64_t
                  clear_of(m->attr_set, m->attr_clear), flags, tree);
 }
 
+/* "size=1m,mode=700" has a mode; "xmode=1" has not. */
+static bool has_mode(const char *data)
+{
+        const char *at = strstr(data, "mode=");
+        return at && (at == data || at[-1] == ',');
+}
+
 static void compile_file_system(struct compile *c, const struct spec_mount *m)
 {
         const char *type = m->type ? m->type : "";
@@ -86,8 +93,9 @@ static void compile_file_system(struct compile *c, const struct spec_mount *m)
         }
         if (strcmp(type, "proc") == 0 || strcmp(type, "sysfs") == 0)
                 plan_add(c->b, STEP_REFUSE_LINK, S(c, m->destination));
+        uint64_t keep = strcmp(type, "tmpfs") == 0 && !has_mode(m->data) ? MOUNT_KEEP_MODE : 0;
         plan_add(c->b, STEP_MOUNT, S(c, type), S(c, m->source ? m->source : type), S(c, m->destination),
-                 m->attr_set & ~(m->attr_clear & ~(uint64_t) MOUNT_ATTR__ATIME), S(c, m->data), m->sb_flags);
+                 m->attr_set & ~(m->attr_clear & ~(uint64_t) MOUNT_ATTR__ATIME), S(c, m->data), m->sb_flags | keep);
 }
 
 void compile_mounts(struct compile *c)

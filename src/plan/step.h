@@ -142,6 +142,9 @@ enum bind_flags {
         BIND_REMOUNT = 1 << 2,          /* attributes by a remount: no mount_setattr() before Linux 5.12 */
 };
 
+/* Beside the MS_* flags of a mount step: without a mode of its own a tmpfs takes that of the directory it covers. */
+#define MOUNT_KEEP_MODE (UINT64_C(1) << 40)
+
 #define FD_NONE UINT64_C(0xffff)
 
 struct step_info {
