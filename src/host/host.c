@@ -1,1 +1,113 @@
-int host_placeholder(void); int host_placeholder(void) { return 0; }
+#include "host/host.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/capability.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+/* Number of the first user namespace: PROC_USER_INIT_INO, the same since Linux 3.8 (in uapi since 6.18). */
+#define FIRST_USER_NAMESPACE "user:[4026531837]"
+
+#define OLDEST_MAJOR 5
+#define OLDEST_MINOR 10
+
+bool host_release_is_enough(const char *release)
+{
+        unsigned int number[2] = { 0, 0 };
+        for (int i = 0; i < 2; i++) {
+                if (*release < '0' || *release > '9')
+                        return true;
+                for (; *release >= '0' && *release <= '9' && number[i] < 1000; release++)
+                        number[i] = number[i] * 10 + (unsigned int) (*release - '0');
+                release += *release == '.';
+        }
+        return number[0] > OLDEST_MAJOR || (number[0] == OLDEST_MAJOR && number[1] >= OLDEST_MINOR);
+}
+
+/*
+ * Older kernels lack what there is no other way for (openat2 with RESOLVE_IN_ROOT, the new mount calls, close_range),
+ * each in its own place. So there is one line for all of it.
+ */
+static int refuse_old(struct error *err)
+{
+        struct utsname u;
+        if (uname(&u) < 0)
+                return error_set(err, -errno, "ask for the kernel's release");
+        if (host_release_is_enough(u.release))
+                return 0;
+        return error_say(err, -ENOSYS, "this is Linux %s, and Linux %d.%d or newer is needed", u.release, OLDEST_MAJOR,
+                         OLDEST_MINOR);
+}
+
+/*
+ * A clone that gets through the check of its flags (EINVAL for one the kernel does not know) and then fails, before
+ * there is a process, for want of a cgroup behind the highest descriptor (EBADF). Everything is shared, so that
+ * nothing is copied. Without clone3, or with a seccomp filter in front of it: ENOSYS, EPERM.
+ */
+static bool clone_knows(uint64_t flag)
+{
+        struct clone_args args = {
+                .flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SYSVSEM | CLONE_INTO_CGROUP | flag,
+                .exit_signal = SIGCHLD,
+                .cgroup = INT_MAX,
+        };
+        return syscall(SYS_clone3, &args, sizeof(args)) < 0 && errno == EBADF;
+}
+
+/* Too small a size is EINVAL, after the call was found to exist. */
+static bool has_mount_setattr(void)
+{
+        return syscall(SYS_mount_setattr, -1, "", 0, NULL, (size_t) 0) < 0 && errno == EINVAL;
+}
+
+static bool in_first_user_namespace(void)
+{
+        char name[64];
+        ssize_t n = readlink("/proc/self/ns/user", name, sizeof(name) - 1);
+        if (n < 0) /* a kernel without user namespaces has only one */
+                return errno == ENOENT && access("/proc/self/ns", F_OK) == 0;
+        name[n] = '\0';
+        return strcmp(name, FIRST_USER_NAMESPACE) == 0;
+}
+
+static bool has_sys_admin(void)
+{
+        struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+        struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
+        return syscall(SYS_capget, &header, data) == 0 && (data[0].effective >> CAP_SYS_ADMIN & 1) != 0;
+}
+
+static uint64_t bounding_set(void)
+{
+        uint64_t set = 0;
+        for (int i = 0; i < 64; i++) {
+                int r = prctl(PR_CAPBSET_READ, i, 0, 0, 0);
+                if (r < 0) /* behind the last one that this kernel knows */
+                        break;
+                set |= (uint64_t) (r != 0) << i;
+        }
+        return set;
+}
+
+int host_probe(struct host *ret_host, struct error *err)
+{
+        int r = refuse_old(err);
+        if (r < 0)
+                return r;
+        r = cgroup_host_probe(&ret_host->cgroups, err);
+        if (r < 0)
+                return r;
+        ret_host->clear_sighand = clone_knows(CLONE_CLEAR_SIGHAND);
+        /* One probe answers both, as a rule: the second call is for a kernel with only one of them. */
+        ret_host->into_cgroup = ret_host->clear_sighand || clone_knows(0);
+        ret_host->mount_setattr = has_mount_setattr();
+        ret_host->privileged = has_sys_admin() && in_first_user_namespace();
+        ret_host->own_caps = bounding_set();
+        return 0;
+}

@@ -24,3 +24,6 @@ struct host {
 
 /* Fill in everything. Refuses kernels below 5.10 with one line (-ENOSYS). */
 int host_probe(struct host *ret_host, struct error *err) MUST_CHECK;
+
+/* "6.1.0-56-amd64": 5.10 or newer? A release that cannot be read is not held against the machine. Pure. */
+bool host_release_is_enough(const char *release);
