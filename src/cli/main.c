@@ -11,7 +11,7 @@
 
 static const struct command *const commands[] = {
         &cmd_create, &cmd_delete, &cmd_exec, &cmd_kill,  &cmd_launch, &cmd_list,  &cmd_pause,
-        &cmd_plan,   &cmd_resume, &cmd_run,  &cmd_spec,  &cmd_start,  &cmd_state,
+        &cmd_plan,   &cmd_ps,     &cmd_resume, &cmd_run, &cmd_spec, &cmd_start, &cmd_state,
 };
 
 struct global_args {

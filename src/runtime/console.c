@@ -59,6 +59,7 @@ int console_attach(struct console *con, int master, struct error *err)
                 return error_set(err, -errno, "read the settings of our terminal");
         struct termios raw = con->saved;
         cfmakeraw(&raw);
+        raw.c_oflag |= OPOST;   /* the container's side writes bare newlines: ours makes them new lines */
         if (tcsetattr(con->host_fd, TCSANOW, &raw) < 0)
                 return error_set(err, -errno, "set our terminal raw");
         con->raw = true;

@@ -122,6 +122,20 @@ int container_resume(int root_fd, const char *id, struct error *err)
         return set_frozen(&c, CGROUP_THAWED, err);
 }
 
+int container_pids(int root_fd, const char *id, pid_t **ret_pids, size_t *ret_n, struct error *err)
+{
+        struct cgroup_host host;
+        auto_cgroup struct cgroup cg = CGROUP_INIT;
+        auto_found struct found c = FOUND_INIT;
+        int r = found_open(&c, root_fd, id, false, err);
+        if (r == 0 && !state_has_cgroup(&c.state))
+                r = error_say(err, -EOPNOTSUPP, "container \"%s\" has no cgroup of its own: its processes are not known",
+                              id);
+        if (r == 0)
+                r = state_open_cgroup(&c.state, &host, &cg, err);
+        return r == 0 ? cgroup_pids(&cg, ret_pids, ret_n, err) : r;
+}
+
 /* ---- small things that several verbs need ---- */
 
 int container_check_fds(uint32_t n, struct error *err)

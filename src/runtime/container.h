@@ -57,6 +57,9 @@ int container_kill(int root_fd, const char *id, int sig, bool all, struct error 
 int container_pause(int root_fd, const char *id, struct error *err) MUST_CHECK;
 int container_resume(int root_fd, const char *id, struct error *err) MUST_CHECK;
 
+/* The processes of the container, by their pids here. None when it has stopped. The caller frees the array. */
+int container_pids(int root_fd, const char *id, pid_t **ret_pids, size_t *ret_n, struct error *err) MUST_CHECK;
+
 /*
  * Remove a stopped container (created ones are ended first); with `force` any,
  * and an absent one is fine. A job's launcher is ended with everything in its

@@ -41,7 +41,7 @@ static _Noreturn void watch(int pipe_fd, struct state_dir dir, const struct stat
                         keep[n++] = cgroup->dir[i].fd;
         close_others(keep, n);
         (void) setsid();                /* a hang-up of the terminal is not for us */
-        (void) chdir("/");              /* nor do we hold a mount */
+        ignore_result(chdir("/"));      /* nor do we hold a mount */
         (void) prctl(PR_SET_NAME, "berth-watch");
 
         char byte;
