@@ -97,6 +97,17 @@ void compile_signals(struct compile *c)
         plan_add(c->b, STEP_NEW_SESSION, 0);
 }
 
+/* Without a 0 in the map there is no root to become; all capabilities are ours in the new namespace anyway. */
+static bool maps_root(const struct compile *c)
+{
+        bool uid = is_joined(c, NS_USER), gid = uid;
+        for (size_t i = 0; i < c->spec->n_uid_map; i++)
+                uid = uid || c->spec->uid_map[i].container_id == 0;
+        for (size_t i = 0; i < c->spec->n_gid_map; i++)
+                gid = gid || c->spec->gid_map[i].container_id == 0;
+        return uid && gid;
+}
+
 void compile_joins(struct compile *c)
 {
         if (is_joined(c, NS_USER))
@@ -106,7 +117,7 @@ void compile_joins(struct compile *c)
                         plan_add(c->b, STEP_JOIN, ns_clone_flags[type], S(c, c->spec->ns[type].path));
         if (c->second_clone)
                 plan_add(c->b, STEP_FORK_AGAIN, c->second_clone);
-        if (c->user_ns)
+        if (c->user_ns && maps_root(c))
                 plan_add(c->b, STEP_BECOME_ROOT, 0);
         if (is_new(c, NS_CGROUP))
                 plan_add(c->b, STEP_UNSHARE, CLONE_NEWCGROUP);

@@ -5,6 +5,7 @@
 #include <sys/sysmacros.h>
 
 #include "plan/compile_parts.h"
+#include "spec/sysctl.h"
 
 static bool has_mount_ns(const struct compile *c)
 {
@@ -194,24 +195,16 @@ void compile_console(struct compile *c)
                 plan_add(c->b, STEP_STDIO, c->stdio);
 }
 
-/* "net.ipv4.ip_forward" is a path with dots; as in sysctl(8), a name that has a
- * slash before any dot is a path already, and its dots are dots. */
-static const char *sysctl_path(struct compile *c, const char *key)
-{
-        char *path = arena_strdup(c->arena, key);
-        size_t first = strcspn(key, "./");
-        if (!path || key[first] != '.')
-                return path;
-        for (char *p = path; *p; p++)
-                *p = *p == '.' ? '/' : *p == '/' ? '.' : *p;
-        return path;
-}
-
 void compile_sysctl(struct compile *c)
 {
-        for (size_t i = 0; i < c->spec->n_sysctl; i++)
-                plan_add(c->b, STEP_WRITE_SYSCTL, S(c, sysctl_path(c, c->spec->sysctl[i].key)),
-                         S(c, c->spec->sysctl[i].value));
+        for (size_t i = 0; i < c->spec->n_sysctl; i++) {
+                char path[SYSCTL_PATH_MAX];
+                int r = sysctl_path(c->spec->sysctl[i].key, path, sizeof(path));
+                if (r < 0)
+                        compile_refuse(c, r, "linux.sysctl[\"%s\"]: not the name of a parameter", c->spec->sysctl[i].key);
+                else
+                        plan_add(c->b, STEP_WRITE_SYSCTL, S(c, path), S(c, c->spec->sysctl[i].value));
+        }
 }
 
 void compile_protection(struct compile *c)
