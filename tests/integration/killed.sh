@@ -16,12 +16,12 @@ killed_run() { # [JQ]
   init=$(init_pid "$ID")
   kill -KILL "$pid"
   eventually gone "$init"
-  eventually no_process_in "$ID"
 }
 no_process_in() { [[ -z $(find /sys/fs/cgroup -path "*$1*" -name cgroup.procs -exec cat {} + 2>/dev/null) ]]; }
 
 run_takes_container() {
   killed_run
+  eventually no_process_in "$ID"
   # found by list, not running; delete --force leaves nothing
   [[ $(berth list -f json | jq -r --arg i "$ID" '.[]? | select(.id == $i) | .status') != running ]]
   expect 0 berth delete --force "$ID"
@@ -40,9 +40,20 @@ test_case "the id of a killed run can be used again at once" id_is_usable
 
 without_pid_namespace() {
   killed_run "$(NO_NS pid)"
+  # nothing in the kernel ties the others to the first process; the state that is left does
   expect 0 berth delete --force "$ID"
+  eventually no_process_in "$ID"
 }
-test_case "kill -9 of run ends a container without pid namespace, all of it" without_pid_namespace
+test_case "kill -9 of run without a pid namespace: delete --force ends what the first process left" without_pid_namespace
+
+reused_without_pid_namespace() {
+  killed_run "$(NO_NS pid)"
+  bundle '.process.args = ["echo", "again"]'
+  expect 0 berth run -b "$B" "$ID"
+  equal "$out" again
+  eventually no_process_in "$ID"
+}
+test_case "kill -9 of run without a pid namespace: the next use of the id does so, too" reused_without_pid_namespace
 
 list_collects() {
   killed_run

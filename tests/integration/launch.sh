@@ -21,9 +21,9 @@ test_case "what follows -- replaces the program of the bundle" command_on_the_li
 
 labels() {
   bundle .
-  expect 0 launch -n 3 --oversubscribe --label "$B" -- sh -c 'echo out; echo err >&2'
-  equal "$(sort <<<"$out" | tr '\n' ' ')" "0: out 1: out 2: out "
-  equal "$(sort <<<"$err" | tr '\n' ' ')" "0: err 1: err 2: err "
+  expect 0 launch -q -n 3 --oversubscribe --label "$B" -- sh -c 'echo out; echo err >&2'
+  equal "$(sort <<<"$out" | tr '\n' ' ')" "[0] out [1] out [2] out "
+  equal "$(sort <<<"$err" | tr '\n' ' ')" "[0] err [1] err [2] err "
 }
 test_case "--label says who prints; stdout and stderr stay apart" labels
 
@@ -55,13 +55,16 @@ bound() {
 }
 test_case "--bind-to core: every instance has a core of its own" bound
 
-too_many() {
-  bundle '.process.args = ["true"]'
-  try launch -n $((cpus * 64)) --bind-to core "$B"
-  [[ $status != 0 ]]
-  contains "$err" oversubscribe
+waiting() {
+  bundle .
+  # each says when it was there; at no time more than there are places
+  expect 0 launch -n $((cpus * 4)) --bind-to core "$B" -- sh -c 'a=$(cut -d" " -f1 /proc/uptime); sleep .3; echo $a $(cut -d" " -f1 /proc/uptime)'
+  equal "$(wc -l <"$D/out")" $((cpus * 4)) lines
+  local most
+  most=$(awk '{ print $1, 1; print $2, -1 }' "$D/out" | sort -n -k1,1 -k2,2 | awk '{ n += $2; if (n > m) m = n } END { print m }')
+  ((most <= cpus)) || fail "$most at once on $cpus places"
 }
-test_case "more instances than places are refused unless --oversubscribe" too_many
+test_case "more instances than places wait for their turn" waiting
 
 cpus_per_instance() {
   bundle .

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # bundle.sh - bundles of a static busybox. Needs $WORK, $D, $RUN_ID (check.sh).
 
 # A root file system with one file and a name for each applet that tests use.

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # check.sh - test files as lists of sentences. The output is TAP.
 #
 #   . "${BASH_SOURCE%/*}/../lib/check.sh"

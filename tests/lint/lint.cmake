@@ -37,6 +37,7 @@ lint(child_symbols "${here}/child_symbols.sh" "${NM}" "${here}/child_symbols.all
 lint(sizes "${here}/sizes.sh" "${PROJECT_SOURCE_DIR}")
 lint(words "${here}/words.sh" "${PROJECT_SOURCE_DIR}" "${CMAKE_C_COMPILER}")
 lint(shell "${here}/shell.sh" "${PROJECT_SOURCE_DIR}")
+lint(framework "${here}/framework.sh" "${PROJECT_SOURCE_DIR}")
 # The analysers read the whole tree; once, in one build, is enough.
 string(FIND "${CMAKE_C_FLAGS}" "-fsanitize" sanitized)
 if(sanitized EQUAL -1)
