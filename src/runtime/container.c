@@ -56,12 +56,24 @@ int container_state(int root_fd, const char *id, char **ret_json, struct error *
 
 /* ---- signals, freezing ---- */
 
-static int signal_cgroup(const struct found *c, int sig, struct error *err)
+static int not_running(const char *id, struct error *err)
+{
+        return error_say(err, -ESRCH, "container not running: \"%s\"", id);
+}
+
+/* To every process of the container. -ESRCH if there is none. */
+static int signal_all(const struct found *c, int sig, struct error *err)
 {
         struct cgroup_host host;
         auto_cgroup struct cgroup cg = CGROUP_INIT;
+        auto_free pid_t *pids = NULL;
+        size_t n = 0;
         int r = state_open_cgroup(&c->state, &host, &cg, err);
-        return r == 0 ? cgroup_kill(&cg, sig, err) : r;
+        if (r == 0)
+                r = cgroup_pids(&cg, &pids, &n, err);
+        if (r < 0)
+                return r;
+        return n > 0 ? cgroup_kill(&cg, sig, err) : not_running(c->state.id, err);
 }
 
 static int set_frozen(const struct found *c, enum cgroup_freeze want, struct error *err)
@@ -75,22 +87,38 @@ static int set_frozen(const struct found *c, enum cgroup_freeze want, struct err
         return r == 0 ? cgroup_set_frozen(&cg, want, err) : r;
 }
 
+/*
+ * The process of a created container has not begun: it has no handlers, and as
+ * the first of its pid namespace it ignores what it does not handle
+ * (pid_namespaces(7)). What would end any other process has to end it too.
+ */
+static int signal_for_created(int sig)
+{
+        static const int ending[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGABRT, SIGALRM, SIGUSR1, SIGUSR2 };
+        for (size_t i = 0; i < sizeof(ending) / sizeof(*ending); i++)
+                if (ending[i] == sig)
+                        return SIGKILL;
+        return sig;
+}
+
 int container_kill(int root_fd, const char *id, int sig, bool all, struct error *err)
 {
         auto_found struct found c = FOUND_INIT;
         int r = found_open(&c, root_fd, id, false, err);
         if (r < 0)
                 return r;
-        if (c.now.pidfd < 0 && !all)
-                return error_say(err, -ESRCH, "container not running: \"%s\"", id);
+        if (c.now.status == STATUS_CREATED)
+                sig = signal_for_created(sig);
         /* Without a pid namespace of its own, the end of the first process is not the end of the others. */
-        if (state_has_cgroup(&c.state) && (all || (sig == SIGKILL && c.state.shares_pids)))
-                return signal_cgroup(&c, sig, err);
+        if (state_has_cgroup(&c.state) && (all || (sig == SIGKILL && c.state.shares_pids))) {
+                r = signal_all(&c, sig, err);
+                return r == -ESRCH && all ? 0 : r;
+        }
         if (c.now.pidfd < 0)
-                return 0;
+                return all ? 0 : not_running(id, err);
         r = sys_pidfd_kill(c.now.pidfd, sig);
         if (r == -ESRCH)
-                return error_say(err, r, "container not running: \"%s\"", id);
+                return not_running(id, err);
         if (r < 0)
                 return error_set(err, r, "send signal %d to container \"%s\"", sig, id);
         /* The v1 freezer delivers not even SIGKILL before it thaws (freezer-subsystem.rst). */
