@@ -290,7 +290,8 @@ int cgroup_entrances(const struct cgroup *cgroup, bool skip_v2, int *fds, size_t
                 fd_close(opened[i]);
         if (r < 0)
                 return r;
-        memcpy(fds, opened, n * sizeof(*fds));
+        for (size_t i = 0; i < n; i++)
+                fds[i] = opened[i];
         *ret_n = n;
         return 0;
 }

@@ -291,7 +291,7 @@ int cgroup_create(const struct cgroup_host *host, const char *path, cgroup_set w
                   struct cgroup *ret_cgroup, struct error *err)
 {
         auto_cgroup struct cgroup cg = CGROUP_INIT;
-        char clean[PATH_MAX];
+        char clean[PATH_MAX] = "";
         /* What undo() needs to know of each hierarchy; the path itself is made again from its parts. */
         size_t existed[CGROUP_HIERARCHIES_MAX] = { 0 };
         struct making m;

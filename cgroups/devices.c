@@ -204,7 +204,7 @@ static int load(const struct bpf_insn *insns, size_t n)
 
 static int attached(int cgroup_fd, int fds[OLD_MAX], size_t *ret_n)
 {
-        uint32_t ids[OLD_MAX];
+        uint32_t ids[OLD_MAX] = { 0 };
         union bpf_attr attr;
         memset(&attr, 0, sizeof(attr));
         attr.query.target_fd = (uint32_t) cgroup_fd;

@@ -33,7 +33,7 @@ int file_read(int dirfd, const char *name, char *buf, size_t size)
 
 int file_has_text(int dirfd, const char *name)
 {
-        char first[2];
+        char first[2] = "";
         int r = file_read(dirfd, name, first, sizeof(first));
         if (r < 0)
                 return r;

@@ -58,7 +58,7 @@ static int freeze_v1(int dir, bool freeze, struct error *err)
                         return error_set(err, r, "read \"freezer.state\"");
                 if (strcmp(state, "FROZEN") == 0)
                         return 0;
-                if (!patience_wait(&p, PATIENCE_MS * 1000u))
+                if (!patience_wait(&p, UINT64_C(1000) * PATIENCE_MS))
                         break;
                 if (i % 20 == 0)
                         file_try_write(dir, "freezer.state", "THAWED"); /* the next write reports trouble */

@@ -52,7 +52,7 @@ static int require(struct translation *t, const char *key, const char *controlle
 /* For limits that only v1 has. */
 static int require_v1(struct translation *t, const char *key, const char *controller)
 {
-        enum place place;
+        enum place place = PLACE_NONE;
         int r = require(t, key, controller, &place);
         if (r < 0 || place == PLACE_V1)
                 return r;
@@ -191,7 +191,7 @@ static int translate_memory(struct translation *t, const struct resources_memory
                                                       : "memory.disableOOMKiller";
         if (!memory_given(m))
                 return 0;
-        enum place place;
+        enum place place = PLACE_NONE;
         int r = check_memory(t, m);
         if (r == 0)
                 r = require(t, key, "memory", &place);
@@ -279,7 +279,7 @@ static int translate_cpu(struct translation *t, const struct resources_cpu *c)
                                                      : "cpu.realtimeRuntime";
         if (!cpu_given(c))
                 return 0;
-        enum place place;
+        enum place place = PLACE_NONE;
         int r = check_cpu(t, c);
         if (r == 0)
                 r = require(t, key, "cpu", &place);
@@ -296,7 +296,7 @@ static int translate_cpuset(struct translation *t, const struct resources_cpu *c
 {
         if (!given_list(c->cpus) && !given_list(c->mems))
                 return 0;
-        enum place place;
+        enum place place = PLACE_NONE;
         int r = require(t, given_list(c->cpus) ? "cpu.cpus" : "cpu.mems", "cpuset", &place);
         if (r < 0)
                 return r;
@@ -312,7 +312,7 @@ static int translate_pids(struct translation *t, struct opt_i64 limit)
 {
         if (!limit.has)
                 return 0;
-        enum place place;
+        enum place place = PLACE_NONE;
         int r = require(t, "pids.limit", "pids", &place);
         if (r < 0)
                 return limit.value < 0 ? 0 : r; /* nothing can keep us from not limiting */

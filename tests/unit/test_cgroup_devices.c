@@ -84,7 +84,8 @@ static bool filter_says(const struct bpf_insn *insns, size_t n, char type, uint3
         return interpret(insns, n, &ctx) != 0;
 }
 
-static const uint32_t numbers[][2] = { { 1, 3 }, { 1, 5 }, { 8, 0 }, { 8, 3 }, { 0, 3 }, { 10, 200 }, { 0xfff, 0xfffff } };
+static const uint32_t numbers[][2] = { { 1, 3 }, { 1, 5 }, { 8, 0 },           { 8, 3 },
+                                       { 0, 3 }, { 10, 200 }, { 0xfff, 0xfffff } };
 
 static void check_all(const struct device_rule *rules, size_t n)
 {
