@@ -53,6 +53,16 @@ static int share_network(struct spec *spec, struct error *err)
                                          "linux.sysctl[\"%s\"]: with --isolate=ranks the network is the host's; "
                                          "remove the setting or use --isolate=full", spec->sysctl[i].key);
         spec->ns[NS_NETWORK] = (struct spec_namespace){ 0 };
+        /* sysfs belongs to a network: a user namespace that does not own it cannot mount one, and gets the host's. */
+        for (size_t i = 0; i < spec->n_mounts && spec->ns[NS_USER].wanted; i++) {
+                struct spec_mount *m = &spec->mounts[i];
+                if (m->bind || !m->type || strcmp(m->type, "sysfs") != 0)
+                        continue;
+                m->type = "bind";
+                m->source = "/sys";
+                m->bind = m->rbind = true;
+                m->data = "";
+        }
         return 0;
 }
 

@@ -38,6 +38,7 @@ void job_rank_ready(struct watch *w, uint32_t events)
                 return;
         r->ended_ns = job_now_ns();
         r->state = RANK_ENDED;
+        r->early = job->wire && wire_rank_state(job->wire, r->number) == WIRE_RANK_CONNECTED;
         loop_drop(&job->loop, &r->exit);
         if (jobgroup_has_ranks(&job->group)) {
                 struct cgroup_usage used = { 0 };

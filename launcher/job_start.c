@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -144,6 +145,10 @@ static void take_reply(struct job *job, const struct reply *reply, int pidfd_)
         auto_fd int pidfd = pidfd_;
         struct rank *r = &job->rank[reply->rank];
         job->asked--;
+        /* As a zombie it would keep the job's pid namespace from ending. */
+        if (reply->first_pid > 0)
+                while (waitpid(reply->first_pid, NULL, 0) < 0 && errno == EINTR)
+                        continue;
         if (reply->code < 0) {
                 int code, status;
                 /* The child was killed by its spawner; as its parent we reap it. */

@@ -34,5 +34,5 @@ void rank_describe(const struct rank *r, char *buf, size_t size)
         if (r->signal)
                 snprintf(buf, size, "killed by signal %d (%s)%s", r->signal, strsignal(r->signal), why);
         else
-                snprintf(buf, size, "exited with status %d%s", r->code, why);
+                snprintf(buf, size, "exited with status %d%s%s", r->code, r->early ? " without MPI_Finalize" : "", why);
 }

@@ -25,6 +25,7 @@ struct rank {
         uint8_t state;          /* enum rank_state */
         bool told, killed;      /* SIGTERM, SIGKILL was sent: how it ends is our doing */
         pid_t pid;              /* 0: never ran */
+        bool early;             /* MPI: left without MPI_Finalize() */
         int code, signal;       /* exit status, or the signal that ended it (0: none) */
         uint64_t started_ns, ended_ns;
         uint64_t cpu_us, max_rss;       /* with its children; bytes, of the largest process */
@@ -35,7 +36,11 @@ struct rank {
 
 #define RANK_INIT ((struct rank){ .exit = WATCH_INIT, .out = { { .watch = WATCH_INIT }, { .watch = WATCH_INIT } } })
 
-static inline int rank_status(const struct rank *r) { return r->signal ? 128 + r->signal : r->code; }
+/* As a shell would say it; a rank that left its peers alone has failed, whatever it says itself. */
+static inline int rank_status(const struct rank *r)
+{
+        return r->signal ? 128 + r->signal : r->code ? r->code : r->early;
+}
 
 /* Take the exit status and what was used. -EAGAIN: it runs still. */
 int rank_reap(struct rank *r) MUST_CHECK;

@@ -44,7 +44,7 @@ struct reply {
         uint32_t rank;
         int32_t code;           /* 0, or -errno and a sentence */
         int32_t pid;            /* also of one that failed and is to be reaped; -1: no pidfd comes along */
-        uint32_t unused;
+        int32_t first_pid;      /* a process that handed over to this one and is to be reaped; 0: none */
         uint64_t started_ns;    /* CLOCK_MONOTONIC when the process ran */
         char text[ERROR_TEXT_MAX];
 };

@@ -117,6 +117,7 @@ static void start(struct shop *shop, int fd, const struct request *q, const int 
                 r = session_start(&s, &shop->map.plan, &in, &options, &err);
         reply->started_ns = now_ns();
         reply->code = r;
+        reply->first_pid = s.first_pid;
         if (r < 0)
                 snprintf(reply->text, sizeof(reply->text), "%s", err.text);
         /* A failed child is the launcher's to reap. */

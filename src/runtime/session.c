@@ -37,7 +37,11 @@ static int adopt(struct session *s, const struct report *report, int pidfd, stru
         int code, status;
         if (pidfd < 0)
                 return error_say(err, -EPROTO, "the second process came without a descriptor");
-        (void) sys_pidfd_wait(s->pidfd, &code, &status);        /* the first one ends by itself */
+        /* The first one ends by itself. */
+        if (s->opts->for_grandparent)
+                s->first_pid = s->pid;
+        else
+                (void) sys_pidfd_wait(s->pidfd, &code, &status);
         fd_close(s->pidfd);
         s->pidfd = pidfd;
         s->pid = report->code;

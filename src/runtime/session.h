@@ -46,6 +46,7 @@ struct session {
         struct instance *in;
         const struct session_options *opts;
         pid_t pid;
+        pid_t first_pid;        /* for_grandparent: handed over to a second process, and is the grandparent's to reap; 0: none */
         int pidfd;              /* -1 before the child exists */
         int sync_fd;
         int child_sync_fd;      /* the child's end, until it is cloned */
