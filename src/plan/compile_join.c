@@ -20,7 +20,12 @@ int plan_compile_join(const struct spec *spec, const struct host *host, const st
                              .user_ns = (wish->joins & CLONE_NEWUSER) != 0 };
         uint64_t pidfd = plan_build_fd(b), root = plan_build_fd(b);
 
-        if (wish->joins & CLONE_NEWPID)
+        /* Without privilege here, there is some only in the container's user namespace: the pid namespace is joined from
+         * within it, and then only a child of who joined is in it (pid_namespaces(7)). */
+        bool from_within = (wish->joins & CLONE_NEWUSER) && (wish->joins & CLONE_NEWPID) && !host->privileged;
+        uint64_t inside = from_within ? wish->joins : wish->joins & ~(uint64_t) CLONE_NEWPID;
+
+        if ((wish->joins & CLONE_NEWPID) && !from_within)
                 plan_add(b, STEP_JOIN_PID_OF, pidfd);
         compile_cgroup_entrances(&c, wish->cgroup);
         compile_clone(&c);
@@ -28,8 +33,10 @@ int plan_compile_join(const struct spec *spec, const struct host *host, const st
 
         compile_signals(&c);
         compile_cgroup_enter(&c);
-        if (wish->joins & ~(uint64_t) CLONE_NEWPID)
-                plan_add(b, STEP_JOIN_PROCESS, pidfd, wish->joins & ~(uint64_t) CLONE_NEWPID);
+        if (inside)
+                plan_add(b, STEP_JOIN_PROCESS, pidfd, inside);
+        if (from_within)
+                plan_add(b, STEP_FORK_AGAIN, 0);
         if (wish->joins & CLONE_NEWUSER)
                 plan_add(b, STEP_BECOME_ROOT, 0);
         if (wish->no_pivot)
