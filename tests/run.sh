@@ -1,0 +1,243 @@
+#!/bin/bash
+# run.sh [GROUP...] - install what the tests need, build, run them all.
+#
+#   unit         ctest in the release build: units, golden files, sessions
+#   lint         rules of the house, analysers, and clang compiles the tree, too
+#   integration  containers, compared with runc, in a private mount namespace
+#   asan         units and containers again, built with the address and undefined behaviour sanitizers
+#   vm           containers in a VM whose cgroups are v2, with every controller
+#   slurm        a private Slurm cluster: srun --container, srun berth launch
+#   mpi          Open MPI in containers, wired up by our own PMIx server
+#   quickstart   examples/quickstart.sh, twice
+#   bench        a short tests/bench/bench (only when asked for)
+#
+# On a Debian 12 with nothing prepared; as root; from any directory, as often as wanted. Takes what is
+# missing from apt. The last line is "N passed, N failed, N skipped"; before it every skip with its
+# reason and every failure with its log. Status 1 if something failed.
+set -u
+export LC_ALL=C.UTF-8
+top=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
+cd "$top" || exit 1
+all=(lint unit integration asan vm slurm mpi quickstart)
+groups=("$@")
+(($#)) || groups=("${all[@]}")
+for group in "${groups[@]}"; do
+  [[ " ${all[*]} bench " = *" $group "* ]] || { echo "unknown group $group; there are: ${all[*]} bench" >&2; exit 2; }
+done
+wanted() { [[ " ${groups[*]} " = *" $1 "* ]]; }
+[[ $EUID = 0 ]] || { echo "tests/run.sh needs root: it starts containers" >&2; exit 1; }
+
+R=$(mktemp -d /tmp/berth-results.XXXXXX)
+trap 'rm -rf "$R"' EXIT
+touch "$R"/{passed,failed,skipped}
+mkdir "$R/logs"
+
+# --- results: one line each; a failure has a log -----------------------------------------------------------
+passed() { echo "$1" >>"$R/passed"; }                 # NAME
+skipped() { printf '%s\t%s\n' "$1" "${2:-no reason}" >>"$R/skipped"; } # NAME REASON
+failed() {                                             # NAME < LOG
+  local log
+  log=$(mktemp "$R/logs/XXXXXX")
+  cat >"$log"
+  printf '%s\t%s\n' "$1" "$log" >>"$R/failed"
+}
+
+began=0
+section() { # NAME WHAT
+  printf '%-12s %s ...\n' "$1" "$2"
+  began=$SECONDS
+  counts=$(count)
+}
+count() { wc -l <"$R/passed" && wc -l <"$R/failed" && wc -l <"$R/skipped"; }
+section_end() {
+  paste -d' ' <(echo "$counts") <(count) | awk -v s=$((SECONDS - began)) '
+    { n[NR] = $2 - $1 } END { printf "%12s %d passed, %d failed, %d skipped in %d s\n", "", n[1], n[2], n[3], s }'
+}
+
+# One test that is a command.
+single() { # NAME COMMAND...
+  local name=$1
+  shift
+  if "$@" >"$R/log" 2>&1; then passed "$name"; else tail -n 60 "$R/log" | failed "$name"; fi
+}
+
+# --- ctest ---------------------------------------------------------------------------------------------------
+run_ctest() { # GROUP BUILD CTEST-OPTIONS...
+  local group=$1 build=$2 number name result
+  shift 2
+  ctest --test-dir "$build" --timeout 300 "$@" >"$R/ctest" 2>&1
+  # " 3/40 Test  #3: unit.test_error ......   Passed    0.01 sec"
+  sed -nE 's|^ *[0-9]+/[0-9]+ Test +#([0-9]+): ([^ ]+) \.*([* ].*[a-zA-Z]) +[0-9.]+ sec.*|\1 \2 \3|p' "$R/ctest" |
+    while read -r number name result; do
+      ctest_output "$build" "$name" >"$R/log"
+      case $result in
+      *Passed*)
+        passed "$group: $name"
+        # what a test program left out of itself
+        sed -n 's/^\[ *SKIPPED *\] \([a-z_0-9A-Z]*\).*/\1/p' "$R/log" | sort -u | while read -r number; do
+          skipped "$group: $name: $number" "$(grep -i "skip.*:" "$R/log" | grep -v '^\[' | head -1)"
+        done
+        ;;
+      *Skipped*) skipped "$group: $name" "$(grep -v '^ *$' "$R/log" | tail -1)" ;;
+      *) { echo "$result" && tail -n 80 "$R/log"; } | failed "$group: $name" ;;
+      esac
+    done
+  grep -q 'tests passed' "$R/ctest" || tail -n 20 "$R/ctest" | failed "$group: ctest"
+}
+
+ctest_output() { # BUILD NAME
+  awk -v name="$2" '
+    /^[0-9]+\/[0-9]+ Testing: / { on = $3 == name; out = 0 }
+    on && /^<end of output>/ { exit }
+    on && out > 1 { print }
+    on && /^Output:/ { out = 1; next }
+    on && out == 1 { out = 2 }' "$1/Testing/Temporary/LastTest.log"
+}
+
+# --- files of cases: TAP -----------------------------------------------------------------------------------------
+run_tap() { # GROUP FILES COMMAND...: FILES test files have to come to their end
+  local group=$1 files=$2 line log
+  shift 2
+  log=$R/tap.$group
+  "$@" >"$log" 2>"$log.err" </dev/null
+  read_tap "$group" "$files" "$log"
+}
+
+read_tap() { # GROUP FILES LOG
+  local group=$1 files=$2 log=$3 line title part
+  while IFS= read -r line; do
+    title=${line#* - }
+    case $line in
+    'ok '*'# SKIP'*) skipped "$group: ${title%% # SKIP*}" "${line#*# SKIP }" ;;
+    'ok '*) passed "$group: $title" ;;
+    'not ok '*) awk -v l="$line" '$0 == l { on = 1; next } /^(not )?ok / { on = 0 } on && /^#/' "$log" | failed "$group: $title" ;;
+    esac
+  done < <(grep -E '^(not )?ok [0-9]' "$log")
+  part=$(grep -c '^1\.\.[0-9]' "$log")
+  ((part == files)) || { tail -n 20 "$log" "$log.err" | failed "$group: only $part of $files test files came to their end"; }
+}
+
+# --- packages, builds ----------------------------------------------------------------------------------------------
+. tests/lib/packages.sh
+packages=("${PACKAGES_BUILD[@]}" "${PACKAGES_UNIT[@]}" "${PACKAGES_CONTAINERS[@]}")
+! wanted lint || packages+=("${PACKAGES_LINT[@]}")
+! wanted vm || packages+=("${PACKAGES_VM[@]}")
+! wanted slurm || packages+=("${PACKAGES_SLURM[@]}")
+# the unit tests of the placement ask mpirun
+packages+=("${PACKAGES_MPI[@]}" hwloc)
+section packages "what is missing"
+install_packages "${packages[@]}" || { echo "0 passed, 1 failed, 0 skipped" && exit 1; }
+section_end
+
+build() { # PRESET
+  section build "$1"
+  single "build: $1 compiles without a warning" \
+    sh -c "cmake --preset '$1' && cmake --build --preset '$1' --parallel $(nproc)"
+  section_end
+}
+build release
+export BERTH=$top/build/release/bin/berth
+if [[ ! -x $BERTH ]]; then
+  cat "$(cut -f2 "$R/failed")"
+  echo "0 passed, 1 failed, 0 skipped"
+  exit 1
+fi
+integration=(tests/integration/*.sh)
+
+# The VM has one emulated CPU at work, and takes longest: it runs beside the others.
+vm=
+if wanted vm; then
+  echo "vm           the integration tests on cgroup v2 begin, in the background"
+  vm_began=$SECONDS
+  {
+    tests/vm/run >"$R/tap.vm" 2>"$R/tap.vm.err" </dev/null
+    echo $((SECONDS - vm_began)) >"$R/vm.seconds"
+  } &
+  vm=$!
+fi
+
+if wanted lint; then
+  build clang
+  section lint "rules of the house, clang-tidy, cppcheck, scripts"
+  run_ctest lint build/release -L lint --parallel "$(nproc)"
+  section_end
+fi
+
+if wanted unit; then
+  section unit "release build"
+  run_ctest unit build/release -LE 'lint|hpc'
+  section_end
+fi
+
+if wanted integration; then
+  section integration "native"
+  run_tap integration ${#integration[@]} tests/integration/run
+  # the controllers of this machine may all be v1's: what cgroup v2 has then are devices and hugetlb
+  if [[ $(stat -f -c %T /sys/fs/cgroup) != cgroup2fs ]]; then
+    CHECK_ONLY='devices|hugetlb|cgroupsPath|delete --force|place|create, start' \
+      run_tap integration-v2 2 tests/integration/run --cgroup v2 tests/integration/cgroups.sh tests/integration/lifecycle.sh
+  fi
+  section_end
+fi
+
+if wanted asan; then
+  build asan
+  section asan "units and containers with sanitizers"
+  run_ctest asan build/asan -LE 'lint|hpc'
+  mkdir "$R/reports"
+  chmod 777 "$R/reports"
+  # a status that nothing else has; reports in files, so that they are seen whatever a test expects on stderr
+  BERTH=$top/build/asan/bin/berth \
+    ASAN_OPTIONS=exitcode=99:log_path=$R/reports/asan UBSAN_OPTIONS=exitcode=99:print_stacktrace=1:log_path=$R/reports/ubsan \
+    run_tap asan ${#integration[@]} tests/integration/run
+  if [[ -z $(ls "$R/reports") ]]; then
+    passed "asan: no sanitizer has anything to report"
+  else
+    head -n 60 "$R"/reports/* | failed "asan: no sanitizer has anything to report"
+  fi
+  section_end
+fi
+
+if wanted slurm; then
+  section slurm "srun --container, srun berth launch"
+  run_tap slurm 2 tests/integration/run tests/lab/srun_container.sh tests/lab/srun_launch.sh
+  section_end
+fi
+
+if wanted mpi; then
+  section mpi "Open MPI by PMIx"
+  run_ctest mpi build/release -L hpc
+  run_tap mpi 1 tests/integration/run tests/mpi/launch_mpi.sh
+  section_end
+fi
+
+if wanted quickstart; then
+  section quickstart "from another directory, twice"
+  run_tap quickstart 1 tests/integration/run tests/quickstart.sh
+  section_end
+fi
+
+if wanted bench; then
+  section bench "a short one"
+  single "bench: every candidate runs" tests/bench/bench 5 1
+  cat "$R/log"
+  section_end
+fi
+
+if [[ $vm ]]; then
+  section vm "the integration tests on cgroup v2"
+  wait $vm
+  read_tap vm ${#integration[@]} "$R/tap.vm"
+  began=$((SECONDS - $(cat "$R/vm.seconds")))
+  section_end
+fi
+
+# --- the end -----------------------------------------------------------------------------------------------------
+while IFS=$'\t' read -r name reason; do echo "skipped: $name: $reason"; done <"$R/skipped"
+while IFS=$'\t' read -r name log; do
+  echo "failed: $name"
+  sed 's/^/    /' "$log"
+done <"$R/failed"
+mapfile -t totals < <(count)
+echo "${totals[0]} passed, ${totals[1]} failed, ${totals[2]} skipped"
+((totals[1] == 0))
