@@ -8,6 +8,7 @@
  *      pattern (plan fd, words fd)     ->
  *      rank    (stdin, stdout, stderr) ->      starts it
  *                                      <-      started (pidfd), or an error
+ *      stopped                         ->      runs its poststop hooks
  *
  * A decoded request points into the record it was decoded from.
  */
@@ -20,11 +21,15 @@
 
 #define RECORD_MAX ((size_t) 64 * 1024)
 
-enum record_kind { RECORD_PATTERN = 1, RECORD_RANK };
+enum record_kind { RECORD_PATTERN = 1, RECORD_RANK, RECORD_STOPPED };
 
 struct pattern_record {
         uint32_t kind;
         char cgroup[1020];              /* where spawners and instances are; "": where the launcher is */
+};
+
+struct stopped_record {
+        uint32_t kind, rank;
 };
 
 struct request {

@@ -97,6 +97,16 @@ int spawner_ask(struct spawner *s, const struct request *request, const int stdi
         return 0;
 }
 
+void spawner_tell_stopped(struct spawner *s, unsigned rank)
+{
+        const struct stopped_record record = { RECORD_STOPPED, rank };
+        ssize_t r;
+        do
+                r = send(s->watch.fd, &record, sizeof(record), MSG_NOSIGNAL);
+        while (r < 0 && errno == EINTR);
+        /* A spawner that is gone runs no hooks: the job is being stopped for that already. */
+}
+
 int spawner_hear(struct spawner *s, struct reply *ret, int *ret_pidfd, struct error *err)
 {
         union {

@@ -54,5 +54,19 @@ int spawner_hear(struct spawner *s, struct reply *ret, int *ret_pidfd, struct er
 /* Close the socket and wait for its end. */
 void spawner_stop(struct spawner *s, struct loop *loop);
 
-/* The process itself (spawner_main.c). Never returns. */
+/* The instance is gone: run its poststop hooks. Not waited for; spawner_stop() does. */
+void spawner_tell_stopped(struct spawner *s, unsigned rank);
+
+/* ---- the process itself: spawner_main.c, spawner_hooks.c ---- */
+
+/* Who is being started: what hooks are told of. */
+struct spawner_rank {
+        const struct spawner_job *job;
+        unsigned rank;
+};
+struct session;
+int spawner_hook_state(void *arg, const struct session *s, unsigned kind, char **ret_json, struct error *err);
+void spawner_poststop(const struct spawner_job *job, unsigned rank);
+
+/* Never returns. */
 _Noreturn void spawner_main(int fd, const struct spawner_job *job);

@@ -109,8 +109,10 @@ static void start(struct shop *shop, int fd, const struct request *q, const int 
                 in.fd[i] = stdio[i];
 
         /* Our socket hangs up when the launcher goes: that is what the child looks at. */
+        static const struct session_ops ops = { .hook_state = spawner_hook_state };
+        struct spawner_rank rank = { shop->job, q->rank };
         struct session_options options = { .host = shop->job->host, .for_grandparent = true, .listen_fd = -1,
-                                           .alive_fd = fd };
+                                           .alive_fd = fd, .ops = &ops, .ops_arg = &rank };
         auto_session struct session s = SESSION_INIT;
         int r = make_env(shop, &q->env, &in, &err);
         if (r == 0)
@@ -186,6 +188,11 @@ _Noreturn void spawner_main(int fd, const struct spawner_job *job)
                 const struct pattern_record *pattern = (const void *) buf;
                 if (n == sizeof(*pattern) && pattern->kind == RECORD_PATTERN) {
                         (void) take_pattern(&shop, fds, pattern->cgroup, &bad); /* told with the first rank */
+                        continue;
+                }
+                const struct stopped_record *stopped = (const void *) buf;
+                if (n == sizeof(*stopped) && stopped->kind == RECORD_STOPPED) {
+                        spawner_poststop(job, stopped->rank);
                         continue;
                 }
                 struct reply reply = { .pid = -1 };
