@@ -61,7 +61,9 @@ static void compile_writes(struct compile *c, const struct resources *res)
 {
         struct cgroup_writes writes;
         struct error err = ERROR_INIT;
-        if (cgroup_translate(res, &c->host->cgroups, c->arena, &writes, &err) < 0) {
+        /* A path without a leading "/" is below our own cgroup, where v2 may offer less. */
+        const char *path = c->cgroup_path ? c->cgroup_path : c->wish->id;
+        if (cgroup_translate_at(res, &c->host->cgroups, path, c->arena, &writes, &err) < 0) {
                 plan_build_fail(c->b, &err);
                 return;
         }
