@@ -22,7 +22,8 @@ static int run(const struct call *call, struct error *err)
 }
 
 static const struct option options[] = {
-        { 'f', "force", OPTION_FLAG, offsetof(struct delete_args, force), "end the container first (SIGKILL) if it runs" },
+        { "force", 'f', OPTION_FLAG, offsetof(struct delete_args, force),
+          "end the container first (SIGKILL) if it runs" },
 };
 
 const struct command cmd_delete = {

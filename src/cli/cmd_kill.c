@@ -16,7 +16,7 @@ static int run(const struct call *call, struct error *err)
 }
 
 static const struct option options[] = {
-        { 'a', "all", OPTION_FLAG, offsetof(struct kill_args, all), "signal every process of the container" },
+        { "all", 'a', OPTION_FLAG, offsetof(struct kill_args, all), "signal every process of the container" },
 };
 
 const struct command cmd_kill = {

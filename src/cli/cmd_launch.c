@@ -20,7 +20,7 @@ static const char *find_launcher(char *buf, size_t size)
                 buf[n] = '\0';
                 char *slash = strrchr(buf, '/');
                 if (slash && (size_t) (slash - buf) + sizeof("/" LAUNCHER) <= size) {
-                        strcpy(slash + 1, LAUNCHER);
+                        memcpy(slash + 1, LAUNCHER, sizeof(LAUNCHER));
                         if (access(buf, X_OK) == 0)
                                 return buf;
                 }

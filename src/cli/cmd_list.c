@@ -90,8 +90,8 @@ static int run(const struct call *call, struct error *err)
 }
 
 static const struct option options[] = {
-        { 'f', "format", OPTION_TEXT, offsetof(struct list_args, format), "table (default) or json" },
-        { 'q', "quiet", OPTION_FLAG, offsetof(struct list_args, quiet), "only the ids" },
+        { "format", 'f', OPTION_TEXT, offsetof(struct list_args, format), "table (default) or json" },
+        { "quiet", 'q', OPTION_FLAG, offsetof(struct list_args, quiet), "only the ids" },
 };
 
 const struct command cmd_list = {

@@ -38,8 +38,8 @@ static int run(const struct call *call, struct error *err)
 }
 
 static const struct option options[] = {
-        { 0, "create", OPTION_FLAG, offsetof(struct plan_args, create), "as create and start would do it, not run" },
-        { 0, "no-pivot", OPTION_FLAG, offsetof(struct plan_args, no_pivot), "as with this option of run" },
+        { "create", 0, OPTION_FLAG, offsetof(struct plan_args, create), "as create and start would do it, not run" },
+        { "no-pivot", 0, OPTION_FLAG, offsetof(struct plan_args, no_pivot), "as with this option of run" },
 };
 
 const struct command cmd_plan = {

@@ -54,7 +54,8 @@ static int run_ps(const struct call *call, char **ret_text, struct error *err)
         posix_spawn_file_actions_t actions;
         posix_spawn_file_actions_init(&actions);
         posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
-        int r = -posix_spawnp(&pid, "ps", &actions, NULL, (char *const *) (uintptr_t) argv, environ);
+        const char *program = access("/usr/bin/ps", X_OK) == 0 ? "/usr/bin/ps" : "/bin/ps";
+        int r = -posix_spawn(&pid, program, &actions, NULL, (char *const *) (uintptr_t) argv, environ);
         posix_spawn_file_actions_destroy(&actions);
         fd_close(ends[1]);
         int status = 0;
@@ -102,10 +103,11 @@ static int print_table(const struct call *call, const struct pids *pids, struct 
 {
         auto_free char *text = NULL;
         int r = run_ps(call, &text, err);
-        if (r < 0)
+        if (r < 0 || !text)
                 return r;
         size_t column = 0, size;
-        for (const char *w = word(text, 0, &size); size != 3 || memcmp(w, "PID", 3) != 0; w = word(text, ++column, &size))
+        for (const char *w = word(text, 0, &size); size != 3 || memcmp(w, "PID", 3) != 0;
+             w = word(text, ++column, &size))
                 if (size == 0)
                         return error_say(err, -EINVAL, "couldn't find PID field in ps output");
         bool header = true;
@@ -138,7 +140,7 @@ static int run(const struct call *call, struct error *err)
 }
 
 static const struct option options[] = {
-        { 'f', "format", OPTION_TEXT, offsetof(struct ps_args, format), "table (default) or json" },
+        { "format", 'f', OPTION_TEXT, offsetof(struct ps_args, format), "table (default) or json" },
 };
 
 const struct command cmd_ps = {

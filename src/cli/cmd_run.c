@@ -17,8 +17,8 @@ static int run(const struct call *call, struct error *err)
 
 static const struct option options[] = {
         MAKE_OPTIONS,
-        { 'd', "detach", OPTION_FLAG, offsetof(struct make_args, detach), "do not wait for the container" },
-        { 0, "keep", OPTION_FLAG, offsetof(struct make_args, keep), "do not delete the container after it has ended" },
+        { "detach", 'd', OPTION_FLAG, offsetof(struct make_args, detach), "do not wait for the container" },
+        { "keep", 0, OPTION_FLAG, offsetof(struct make_args, keep), "do not delete the container after it has ended" },
 };
 
 const struct command cmd_run = {

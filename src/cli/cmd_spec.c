@@ -39,8 +39,10 @@ static int run(const struct call *call, struct error *err)
 }
 
 static const struct option options[] = {
-        { 'b', "bundle", OPTION_PATH, offsetof(struct spec_args, bundle), "directory to write to (default: the current one)" },
-        { 0, "rootless", OPTION_FLAG, offsetof(struct spec_args, rootless), "for a container that an ordinary user can start" },
+        { "bundle", 'b', OPTION_PATH, offsetof(struct spec_args, bundle),
+          "directory to write to (default: the current one)" },
+        { "rootless", 0, OPTION_FLAG, offsetof(struct spec_args, rootless),
+          "for a container that an ordinary user can start" },
 };
 
 const struct command cmd_spec = {

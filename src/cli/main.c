@@ -11,7 +11,7 @@
 
 static const struct command *const commands[] = {
         &cmd_create, &cmd_delete, &cmd_exec, &cmd_kill,  &cmd_launch, &cmd_list,  &cmd_pause,
-        &cmd_plan,   &cmd_ps,     &cmd_resume, &cmd_run, &cmd_spec, &cmd_start, &cmd_state,
+        &cmd_plan,   &cmd_ps,     &cmd_resume, &cmd_run, &cmd_spec, &cmd_start, &cmd_state, NULL,
 };
 
 struct global_args {
@@ -21,17 +21,18 @@ struct global_args {
 };
 
 static const struct option global_options[] = {
-        { 0, "debug", OPTION_FLAG, offsetof(struct global_args, g.debug), "accepted; there are no debug messages yet" },
-        { 0, "log", OPTION_PATH, offsetof(struct global_args, g.log), "also append messages to this file" },
-        { 0, "log-format", OPTION_TEXT, offsetof(struct global_args, g.log_format), "of the log file: text (default) or json" },
-        { 0, "root", OPTION_PATH, offsetof(struct global_args, g.root),
+        { "debug", 0, OPTION_FLAG, offsetof(struct global_args, g.debug), "accepted; there are no debug messages yet" },
+        { "log", 0, OPTION_PATH, offsetof(struct global_args, g.log), "also append messages to this file" },
+        { "log-format", 0, OPTION_TEXT, offsetof(struct global_args, g.log_format),
+          "of the log file: text (default) or json" },
+        { "root", 0, OPTION_PATH, offsetof(struct global_args, g.root),
           "directory of the containers' state (default: /run/berth, or $XDG_RUNTIME_DIR/berth)" },
-        { 0, "criu", OPTION_IGNORED_VALUE, 0, "path of criu" },
-        { 0, "systemd-cgroup", OPTION_REFUSED_FLAG, 0, "cgroups are made through cgroupfs; leave the option out" },
-        { 0, "cgroup-manager", OPTION_TEXT, offsetof(struct global_args, cgroup_manager), "cgroupfs is the only one" },
-        { 0, "rootless", OPTION_TEXT, offsetof(struct global_args, rootless),
+        { "criu", 0, OPTION_IGNORED_VALUE, 0, "path of criu" },
+        { "systemd-cgroup", 0, OPTION_REFUSED_FLAG, 0, "cgroups are made through cgroupfs; leave the option out" },
+        { "cgroup-manager", 0, OPTION_TEXT, offsetof(struct global_args, cgroup_manager), "cgroupfs is the only one" },
+        { "rootless", 0, OPTION_TEXT, offsetof(struct global_args, rootless),
           "true, false or auto; found out anyway: cgroups that we may not use are left out" },
-        { 'v', "version", OPTION_FLAG, offsetof(struct global_args, version), "print the version" },
+        { "version", 'v', OPTION_FLAG, offsetof(struct global_args, version), "print the version" },
 };
 
 static const struct option_set global_set = { global_options, COUNT(global_options), true };
@@ -63,8 +64,8 @@ static int show_help(const char *program)
                  program, program, BERTH_VERSION);
         add_version(&s);
         str_add(&s, "\nCOMMANDS:\n");
-        for (size_t i = 0; i < COUNT(commands); i++)
-                str_addf(&s, "   %-8s  %s\n", commands[i]->name, commands[i]->summary);
+        for (const struct command *const *c = commands; *c; c++)
+                str_addf(&s, "   %-8s  %s\n", (*c)->name, (*c)->summary);
         str_addf(&s, "   %-8s  %s\n", "help, h", "show this, or the help of one command");
         str_add(&s, "\nGLOBAL OPTIONS:\n");
         option_help(&global_set, &s);
@@ -96,9 +97,9 @@ static int show_version(const char *program)
 
 static const struct command *find_command(const char *name)
 {
-        for (size_t i = 0; i < COUNT(commands); i++)
-                if (strcmp(commands[i]->name, name) == 0)
-                        return commands[i];
+        for (const struct command *const *c = commands; *c; c++)
+                if (strcmp((*c)->name, name) == 0)
+                        return *c;
         return NULL;
 }
 
@@ -142,9 +143,10 @@ static int run_command(const struct globals *g, const struct command *cmd, int a
         if (r == 0 && call.pos.help)
                 return show_command_help(g->program, cmd);
         if (r == 0 && (call.pos.n < cmd->min || call.pos.n > cmd->max)) {
-                const char *how = cmd->min == cmd->max ? "exactly" : call.pos.n < cmd->min ? "a minimum of" : "a maximum of";
+                bool few = call.pos.n < cmd->min;
+                const char *how = cmd->min == cmd->max ? "exactly" : few ? "a minimum of" : "a maximum of";
                 r = error_say(&err, -EINVAL, "%s: \"%s\" requires %s %zu argument(s): %s", g->program, cmd->name, how,
-                              call.pos.n < cmd->min ? cmd->min : cmd->max, cmd->arguments);
+                              few ? cmd->min : cmd->max, cmd->arguments);
         }
         if (r == 0)
                 r = cmd->run(&call, &err);

@@ -64,7 +64,7 @@ static int add_to_list(const char *value, struct arena *arena, const char ***lis
 static int store(const struct option *o, const char *value, struct arena *arena, void *args, struct error *err)
 {
         void *at = (char *) args + o->offset;
-        bool on;
+        bool on = false;
         int r = 0;
         switch (o->kind) {
         case OPTION_FLAG:
@@ -121,8 +121,8 @@ int option_parse(const struct option_set *set, int argc, const char *const *argv
                         continue;
                 }
                 if (!o)
-                        return error_say(err, -EINVAL, "flag provided but not defined: %.*s", (int) (name - word + (long) size),
-                                         word);
+                        return error_say(err, -EINVAL, "flag provided but not defined: %.*s",
+                                         (int) (name - word + (long) size), word);
                 const char *value = name[size] ? name + size + 1 : NULL;
                 if (takes_value(o->kind) && !value) {
                         if (i + 1 == argc)
@@ -158,7 +158,7 @@ void option_help(const struct option_set *set, struct str *out)
                 help_names(o, names, sizeof(names));
                 bool refused = o->kind == OPTION_REFUSED_FLAG || o->kind == OPTION_REFUSED_VALUE;
                 bool ignored = o->kind == OPTION_IGNORED_FLAG || o->kind == OPTION_IGNORED_VALUE;
-                str_addf(out, "   %-*s  %s%s\n", width, names, refused ? "(not supported) " : ignored ? "(ignored) " : "",
-                         o->help);
+                const char *mark = refused ? "(not supported) " : ignored ? "(ignored) " : "";
+                str_addf(out, "   %-*s  %s%s\n", width, names, mark, o->help);
         }
 }

@@ -7,7 +7,7 @@
  *
  *      struct kill_args { bool all; };
  *      static const struct option kill_options[] = {
- *              { 'a', "all", OPTION_FLAG, offsetof(struct kill_args, all), "signal every process of the container" },
+ *              { "all", 'a', OPTION_FLAG, offsetof(struct kill_args, all), "signal every process of the container" },
  *      };
  *
  * Written as runc takes them: "--name value", "--name=value", "-n value"; one
@@ -36,8 +36,8 @@ enum option_kind {
 };
 
 struct option {
-        char letter;            /* 0: none */
         const char *name;
+        char letter;            /* 0: none */
         enum option_kind kind;
         size_t offset;
         const char *help;       /* for ignored and refused ones: why */

@@ -110,7 +110,8 @@ static void drain(struct console_buffer *b, int fd)
 int console_relay(struct console *con, bool master_ready, bool input_ready, bool output_ready)
 {
         bool hung_up = false;
-        /* A pty master whose slaves are all closed says EIO (tty_ioctl(4)), after all that was written has been read. */
+        /* A pty master whose slaves are all closed says EIO (tty_ioctl(4)), after all that was written has been read.
+         */
         if (master_ready && has_room(&con->out))
                 hung_up = !fill(&con->out, con->master);
         if (input_ready && !fill(&con->in, 0))

@@ -81,8 +81,8 @@ static int set_frozen(const struct found *c, enum cgroup_freeze want, struct err
         struct cgroup_host host;
         auto_cgroup struct cgroup cg = CGROUP_INIT;
         if (!state_has_cgroup(&c->state))
-                return error_say(err, -EOPNOTSUPP, "container \"%s\" has no cgroup of its own: it cannot be %s", c->state.id,
-                                 want == CGROUP_FROZEN ? "paused" : "resumed");
+                return error_say(err, -EOPNOTSUPP, "container \"%s\" has no cgroup of its own: it cannot be %s",
+                                 c->state.id, want == CGROUP_FROZEN ? "paused" : "resumed");
         int r = state_open_cgroup(&c->state, &host, &cg, err);
         return r == 0 ? cgroup_set_frozen(&cg, want, err) : r;
 }
@@ -157,8 +157,8 @@ int container_pids(int root_fd, const char *id, pid_t **ret_pids, size_t *ret_n,
         auto_found struct found c = FOUND_INIT;
         int r = found_open(&c, root_fd, id, false, err);
         if (r == 0 && !state_has_cgroup(&c.state))
-                r = error_say(err, -EOPNOTSUPP, "container \"%s\" has no cgroup of its own: its processes are not known",
-                              id);
+                r = error_say(err, -EOPNOTSUPP,
+                              "container \"%s\" has no cgroup of its own: its processes are not known", id);
         if (r == 0)
                 r = state_open_cgroup(&c.state, &host, &cg, err);
         return r == 0 ? cgroup_pids(&cg, ret_pids, ret_n, err) : r;

@@ -31,7 +31,7 @@ struct container_options {
         bool detach;                    /* run: do not wait */
         bool keep;                      /* run: leave the stopped container */
         uint32_t preserve_fds;          /* 3 .. 3+n-1 stay open, in addition to listen_fds */
-        uint32_t listen_fds;            /* socket activation (sd_listen_fds(3)): passed on with LISTEN_FDS, LISTEN_PID */
+        uint32_t listen_fds;            /* socket activation (sd_listen_fds(3)): LISTEN_FDS, LISTEN_PID */
 };
 
 /* Check that descriptors 3 .. 3+n-1 are open. To be called before anything else is opened. */

@@ -26,8 +26,12 @@ static void run_poststop(const struct spec *spec, const struct state *state, str
                 const struct spec_hook *hook = &hooks->list[i];
                 const char *only_path[] = { hook->path, NULL }, *no_env[] = { NULL };
                 const struct hook_run run = {
-                        .kind = hook_names[HOOK_POSTSTOP], .path = hook->path, .argv = hook->args ? hook->args : only_path,
-                        .envp = hook->env ? hook->env : no_env, .timeout = hook->timeout, .state = json,
+                        .kind = hook_names[HOOK_POSTSTOP],
+                        .path = hook->path,
+                        .argv = hook->args ? hook->args : only_path,
+                        .envp = hook->env ? hook->env : no_env,
+                        .timeout = hook->timeout,
+                        .state = json,
                         .enter_pidfd = -1,
                 };
                 if (hook_run(&run, &why) < 0)
@@ -50,7 +54,8 @@ static int remove_expected(struct cgroup *cgroup, struct error *err)
                         return r;
                 if (n == 0)
                         return cgroup_remove(cgroup, err);
-                (void) nanosleep(&(struct timespec){ .tv_nsec = EXPECTED_PAUSE_NS }, NULL); /* a shorter pause is fine */
+                (void) nanosleep(&(struct timespec){ .tv_nsec = EXPECTED_PAUSE_NS },
+                                 NULL); /* a shorter pause is fine */
         }
         return 0;
 }
@@ -112,8 +117,9 @@ static int end_process(const struct found *c, struct error *err)
         do
                 r = poll(&p, 1, DEATH_WAIT_MS);
         while (r < 0 && errno == EINTR);
-        return r > 0 ? 0 : error_say(err, -EBUSY, "container \"%s\" does not end: process %d was killed and is still there",
-                                     c->state.id, (int) c->state.process.pid);
+        return r > 0 ? 0
+                     : error_say(err, -EBUSY, "container \"%s\" does not end: process %d was killed and is still there",
+                                 c->state.id, (int) c->state.process.pid);
 }
 
 /* An entry without a readable state: nothing to end, but its directory goes. */

@@ -97,7 +97,7 @@ static int compile(struct joining *j, struct error *err)
                 .preserve_fds = o->preserve_fds + o->listen_fds,
                 .die_with_parent = !o->detach,
         };
-        size_t size;
+        size_t size = 0;
         int r = host_probe(&j->host, err);
         if (r == 0)
                 r = find_joins(st->process.pid, &wish.joins, err);

@@ -29,20 +29,27 @@ int state_check_id(const char *id, struct error *err)
         while (good > 0 && id[good] == '.')
                 good += 1 + strspn(id + good + 1, first);
         if (good < size)
-                return error_say(err, -EINVAL,
-                                 "invalid container id format \"%s\": letters, digits and _+-. are allowed, no dot first",
-                                 id);
+                return error_say(
+                        err, -EINVAL,
+                        "invalid container id format \"%s\": letters, digits and _+-. are allowed, no dot first", id);
         return 0;
 }
 
 /* Root of a user namespace has no right to /run of the machine; uid_map tells (user_namespaces(7)). */
 static bool in_initial_userns(void)
 {
+        static const char all[] = "0 0 4294967295";
         auto_free char *text = NULL;
         if (io_read_file(AT_FDCWD, "/proc/self/uid_map", 65536, &text, NULL) < 0)
                 return true;
-        unsigned inside = 1, outside = 1, n = 0;
-        return sscanf(text, "%u %u %u", &inside, &outside, &n) == 3 && inside == 0 && outside == 0 && n == UINT32_MAX;
+        /* One line of three numbers, in columns: the same text but for the blanks. */
+        const char *p = text + strspn(text, " "), *q = all;
+        while (*q && *p == *q) {
+                bool blank = *q == ' ';
+                p += blank ? strspn(p, " ") : 1;
+                q++;
+        }
+        return *q == '\0' && strcmp(p, "\n") == 0;
 }
 
 char *state_default_root(const char *const *environ_)
@@ -102,8 +109,8 @@ int state_root_open(const char *path, bool create, int *ret_fd, struct error *er
         if (fstat(fd, &st) < 0)
                 return error_set(err, -errno, "look at state directory \"%s\"", path);
         if (st.st_dev == top.st_dev && st.st_ino == top.st_ino)
-                return error_say(err, -EINVAL, "--root \"%s\" is the root of the file system: name a directory of its own",
-                                 path);
+                return error_say(err, -EINVAL,
+                                 "--root \"%s\" is the root of the file system: name a directory of its own", path);
         if (create && st.st_uid != geteuid() && geteuid() != 0)
                 return error_say(err, -EPERM, "state directory \"%s\" belongs to uid %u: give another one with --root",
                                  path, (unsigned) st.st_uid);
@@ -192,8 +199,8 @@ int state_dir_open(int root_fd, const char *id, struct state_dir *ret_dir, struc
         if (fstat(fd, &st) < 0)
                 return error_set(err, -errno, "look at state of container \"%s\"", id);
         if (st.st_uid != geteuid() && st.st_uid != 0)
-                return error_say(err, -EPERM, "state of container \"%s\" belongs to uid %u, and we are %u: not trusted", id,
-                                 (unsigned) st.st_uid, (unsigned) geteuid());
+                return error_say(err, -EPERM, "state of container \"%s\" belongs to uid %u, and we are %u: not trusted",
+                                 id, (unsigned) st.st_uid, (unsigned) geteuid());
 
         ret_dir->root_fd = root_fd;
         snprintf(ret_dir->id, sizeof(ret_dir->id), "%s", id);

@@ -211,7 +211,7 @@ int state_read(const struct state_dir *dir, struct state *ret_state, struct erro
         int r = io_read_file(dir->fd, STATE_FILE, STATE_SIZE_MAX, &text, &size);
         if (r == -ENOENT)
                 return error_say(err, -ENOENT, "container does not exist: \"%s\"", dir->id);
-        if (r < 0)
+        if (r < 0 || !text)
                 return error_set(err, r, "read state of container \"%s\"", dir->id);
         char name[STATE_ID_MAX + sizeof(STATE_FILE) + 1];
         snprintf(name, sizeof(name), "%s/" STATE_FILE, dir->id);
@@ -219,8 +219,8 @@ int state_read(const struct state_dir *dir, struct state *ret_state, struct erro
         r = state_parse(text, size, name, &st, err);
         if (r < 0)
                 return r;
-        if (strcmp(st.id, dir->id) != 0)
-                return error_say(err, -EINVAL, "%s: is about another container, \"%s\"", name, st.id);
+        if (!st.id || strcmp(st.id, dir->id) != 0)
+                return error_say(err, -EINVAL, "%s: is about another container, \"%s\"", name, st.id ? st.id : "");
         *ret_state = st;
         st.arena = NULL;
         return 0;
@@ -239,6 +239,6 @@ void state_timestamp(char *buf, size_t size)
         while (n > 1 && digits[n - 1] == '0')
                 n--;
         digits[n == 1 ? 0 : n] = '\0';
-        snprintf(buf, size, "%04d-%02d-%02dT%02d:%02d:%02d%sZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
-                 tm.tm_min, tm.tm_sec, digits);
+        snprintf(buf, size, "%04d-%02d-%02dT%02d:%02d:%02d%sZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
+                 tm.tm_hour, tm.tm_min, tm.tm_sec, digits);
 }

@@ -34,7 +34,8 @@ int state_observe(const struct state *state, struct observed *ret, struct error 
         bool supervised = state->supervisor.pid != 0 && process_ref_alive(&state->supervisor);
         int r = process_ref_open(&state->process, &now.pidfd);
         if (r < 0 && r != -ESRCH)
-                return error_set(err, r, "look for process %d of container \"%s\"", (int) state->process.pid, state->id);
+                return error_set(err, r, "look for process %d of container \"%s\"", (int) state->process.pid,
+                                 state->id);
 
         if (r == 0)
                 now.status = state->status;

@@ -79,7 +79,8 @@ static void a_user_is_a_number_or_two(void **state)
 static void the_environment_is_added_to(void **state)
 {
         (void) state;
-        const char *const add[] = { "C=3=x", "D=", NULL }, *const bad[] = { "E", NULL }, *const worse[] = { "=E", NULL };
+        const char *const add[] = { "C=3=x", "D=", NULL }, *const bad[] = { "E", NULL },
+                          *const worse[] = { "=E", NULL };
         assert_int_equal(edit((struct exec_options){ .env = add }), 0);
         assert_int_equal(strv_len(spec->process.env), 4);
         assert_string_equal(spec->process.env[0], "A=1");

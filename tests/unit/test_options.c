@@ -18,15 +18,15 @@ struct args {
 };
 
 static const struct option options[] = {
-        { 'a', "all", OPTION_FLAG, offsetof(struct args, all), "all of it" },
-        { 0, "force", OPTION_FLAG, offsetof(struct args, force), "do it" },
-        { 't', "text", OPTION_TEXT, offsetof(struct args, text), "some words" },
-        { 'p', "path", OPTION_PATH, offsetof(struct args, path), "a file" },
-        { 'e', "env", OPTION_LIST, offsetof(struct args, list), "may be repeated" },
-        { 0, "n", OPTION_NUMBER, offsetof(struct args, number), "how many" },
-        { 0, "old", OPTION_IGNORED_VALUE, 0, "of former times" },
-        { 0, "lazy", OPTION_REFUSED_FLAG, 0, "we are not" },
-        { 0, "label", OPTION_REFUSED_VALUE, 0, "no SELinux" },
+        { "all", 'a', OPTION_FLAG, offsetof(struct args, all), "all of it" },
+        { "force", 0, OPTION_FLAG, offsetof(struct args, force), "do it" },
+        { "text", 't', OPTION_TEXT, offsetof(struct args, text), "some words" },
+        { "path", 'p', OPTION_PATH, offsetof(struct args, path), "a file" },
+        { "env", 'e', OPTION_LIST, offsetof(struct args, list), "may be repeated" },
+        { "n", 0, OPTION_NUMBER, offsetof(struct args, number), "how many" },
+        { "old", 0, OPTION_IGNORED_VALUE, 0, "of former times" },
+        { "lazy", 0, OPTION_REFUSED_FLAG, 0, "we are not" },
+        { "label", 0, OPTION_REFUSED_VALUE, 0, "no SELinux" },
 };
 static const struct option_set mixed = { options, sizeof(options) / sizeof(*options), false };
 static const struct option_set rest = { options, sizeof(options) / sizeof(*options), true };

@@ -68,7 +68,9 @@ static struct state sample(const char *id)
 static void an_id_is_a_plain_name(void **state)
 {
         (void) state;
-        static const char *const good[] = { "a", "A-b_c+d.9", "-", "_", "+", "n1.user.12.4294967291.0", "n1.0.-1", "a.." };
+        static const char *const good[] = {
+                "a", "A-b_c+d.9", "-", "_", "+", "n1.user.12.4294967291.0", "n1.0.-1", "a.."
+        };
         static const char *const bad[] = { "", ".", "..", ".a", "a/b", "/", "a b", "a\n", "\xc3\xa4", "a:b", "a%b" };
         for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
                 assert_int_equal(state_check_id(good[i], NULL), 0);
@@ -428,10 +430,11 @@ static void the_state_looks_like_that_of_runc(void **state)
         auto_jot struct jot j = JOT_INIT(2);
         state_jot(&j, &st, STATUS_STOPPED, "");
         auto_free char *text = jot_take(&j);
-        assert_string_equal(text, "{\n  \"ociVersion\": \"1.3.0\",\n  \"id\": \"box\",\n  \"pid\": 0,\n"
-                                  "  \"status\": \"stopped\",\n  \"bundle\": \"/b\",\n  \"rootfs\": \"/b/rootfs\",\n"
-                                  "  \"created\": \"2026-01-02T03:04:05.06Z\",\n  \"annotations\": {\n    \"a\": \"1\",\n"
-                                  "    \"b \\\"q\\\" \\u003cx\\u003e\": \"\\n\\\\ä\"\n  },\n  \"owner\": \"\"\n}");
+        assert_string_equal(text,
+                            "{\n  \"ociVersion\": \"1.3.0\",\n  \"id\": \"box\",\n  \"pid\": 0,\n"
+                            "  \"status\": \"stopped\",\n  \"bundle\": \"/b\",\n  \"rootfs\": \"/b/rootfs\",\n"
+                            "  \"created\": \"2026-01-02T03:04:05.06Z\",\n  \"annotations\": {\n    \"a\": \"1\",\n"
+                            "    \"b \\\"q\\\" \\u003cx\\u003e\": \"\\n\\\\ä\"\n  },\n  \"owner\": \"\"\n}");
 }
 
 static void hooks_get_the_state_of_the_specification(void **state)
