@@ -164,6 +164,7 @@ int container_delete(int root_fd, const char *id, bool force, struct error *warn
         int r = state_check_id(id, err);
         if (r < 0)
                 return r;
+        state_sweep(root_fd);
         r = delete_found(root_fd, id, force, warning, err);
         if (r == -ENOENT || (force && r == -EINVAL)) {
                 int removed = delete_remains(root_fd, id);

@@ -48,6 +48,7 @@ int list_read(int root_fd, struct list *ret_list, struct error *err)
         size_t n = 0;
         if (!arena)
                 return error_set(err, -ENOMEM, "list containers");
+        state_sweep(root_fd);
         int r = state_ids(root_fd, arena, &ids, &n, err);
         if (r < 0)
                 return r;

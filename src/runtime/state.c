@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -254,6 +255,40 @@ int state_dir_remove(struct state_dir *dir, struct error *err)
                 return error_set(err, -errno, "remove state of container \"%s\"", dir->id);
         int r = remove_tree(dir->root_fd, name, 0);
         return r < 0 ? error_set(err, r, "remove state of container \"%s\"", dir->id) : 0;
+}
+
+/* ".ID.PID.new" or ".ID.PID.old", and that process is gone? */
+static bool is_left_over(const char *name)
+{
+        size_t n = strlen(name);
+        char pid[16];
+        uint32_t number;
+        if (name[0] != '.' || n < 8 || (strcmp(name + n - 4, ".new") != 0 && strcmp(name + n - 4, ".old") != 0))
+                return false;
+        size_t from = n - 4;
+        while (from > 0 && name[from - 1] != '.')
+                from--;
+        if (n - 4 - from >= sizeof(pid))
+                return false;
+        memcpy(pid, name + from, n - 4 - from);
+        pid[n - 4 - from] = '\0';
+        return parse_u32(pid, &number) == 0 && kill((pid_t) number, 0) < 0 && errno == ESRCH;
+}
+
+void state_sweep(int root_fd)
+{
+        auto_fd int fd = openat(root_fd, ".", DIR_FLAGS);
+        DIR *d = fd < 0 ? NULL : fdopendir(fd);
+        if (!d)
+                return;
+        (void) take_fd(&fd); /* closedir() closes it */
+        for (struct dirent *e; (e = readdir(d));) {
+                auto_fd int left = is_left_over(e->d_name) ? openat(root_fd, e->d_name, DIR_FLAGS) : -1;
+                /* A creator in another pid namespace is not gone: it holds the lock. */
+                if (left >= 0 && flock(left, LOCK_EX | LOCK_NB) == 0)
+                        (void) remove_tree(root_fd, e->d_name, 0); /* the next one tries again */
+        }
+        closedir(d);
 }
 
 static int by_name(const void *a, const void *b)

@@ -104,6 +104,9 @@ int state_dir_remove(struct state_dir *dir, struct error *err) MUST_CHECK;
 /* The ids of all entries, sorted, in `arena`. */
 int state_ids(int root_fd, struct arena *arena, const char ***ret_ids, size_t *ret_n, struct error *err) MUST_CHECK;
 
+/* Remove what processes left that were killed while they made or removed an entry. */
+void state_sweep(int root_fd);
+
 /* ---- the file (state_file.c) ---- */
 
 int state_read(const struct state_dir *dir, struct state *ret_state, struct error *err) MUST_CHECK;

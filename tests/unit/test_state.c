@@ -423,6 +423,24 @@ static void remains_without_a_state_are_removed(void **state)
         assert_int_equal(faccessat(f->root_fd, "x", F_OK, 0), -1);
 }
 
+static void what_a_killed_creator_left_is_swept(void **state)
+{
+        struct fixture *f = *state;
+        char mine[64], dead[64];
+        snprintf(mine, sizeof(mine), ".a.b.%d.new", (int) getpid());
+        snprintf(dead, sizeof(dead), ".a.b.%d.old", (int) dead_process().pid);
+        static const char *const others[] = { ".hidden", ".x.new", "..new", ".y.1.new" };
+        assert_int_equal(mkdirat(f->root_fd, mine, 0700), 0);
+        assert_int_equal(mkdirat(f->root_fd, dead, 0700), 0);
+        for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+                assert_int_equal(mkdirat(f->root_fd, others[i], 0700), 0);
+        state_sweep(f->root_fd);
+        assert_int_equal(faccessat(f->root_fd, dead, F_OK, 0), -1);
+        assert_int_equal(unlinkat(f->root_fd, mine, AT_REMOVEDIR), 0);
+        for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+                assert_int_equal(unlinkat(f->root_fd, others[i], AT_REMOVEDIR), 0);
+}
+
 static void the_state_looks_like_that_of_runc(void **state)
 {
         (void) state;
@@ -501,6 +519,7 @@ int main(void)
                 ROOTED(what_a_killed_run_left_is_collected),
                 ROOTED(a_job_is_ended_with_its_launcher),
                 ROOTED(remains_without_a_state_are_removed),
+                ROOTED(what_a_killed_creator_left_is_swept),
                 cmocka_unit_test(the_state_looks_like_that_of_runc),
                 cmocka_unit_test(hooks_get_the_state_of_the_specification),
                 cmocka_unit_test(an_empty_list_is_null),
