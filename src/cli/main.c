@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <seccomp.h>
 #include <stdint.h>
 #include <string.h>
@@ -168,8 +169,17 @@ static const char *base_name(const char *path)
         return name && *name ? name : "berth";
 }
 
+/* A closed standard stream would become whatever we open first, and the container would get it. */
+static void open_standard_streams(void)
+{
+        for (int fd = 0; fd < 3; fd++)
+                if (fcntl(fd, F_GETFD) < 0)
+                        ignore_result(open("/dev/null", O_RDWR)); /* takes the lowest number, which is this one */
+}
+
 int main(int argc, char **argv)
 {
+        open_standard_streams();
         struct error err = ERROR_INIT;
         struct global_args a = { .g.program = base_name(argc > 0 ? argv[0] : NULL) };
         struct positional pos = { 0 };

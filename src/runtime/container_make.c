@@ -145,10 +145,26 @@ static int fill_state(struct making *m, struct error *err)
         return r < 0 ? error_set(err, r, "look at ourselves in /proc") : 0;
 }
 
+/* In a frozen cgroup our child would stop in the middle, and we would wait for it for ever. */
+static int refuse_frozen(const struct making *m, struct error *err)
+{
+        auto_cgroup struct cgroup cg = CGROUP_INIT;
+        enum cgroup_freeze frozen = CGROUP_THAWED;
+        int r = cgroup_restore(&m->host.cgroups, m->state.cgroup, &cg, err);
+        if (r < 0)
+                return r;
+        /* What is not there, or cannot be asked, is not frozen. */
+        if (cgroup_get_frozen(&cg, &frozen, NULL) < 0 || frozen == CGROUP_THAWED)
+                return 0;
+        return error_say(err, -EBUSY, "container's cgroup unexpectedly frozen: thaw it, or choose another cgroupsPath");
+}
+
 /* The entry, under an id that is free or held by something stale only. */
 static int make_entry(struct making *m, int root_fd, struct error *err)
 {
         int r = fill_state(m, err);
+        if (r == 0)
+                r = refuse_frozen(m, err);
         if (r < 0)
                 return r;
         for (int tries = 0;; tries++) {
