@@ -26,18 +26,22 @@ static void no_action(struct job *job)
         (void) job;
 }
 
-static void stop_ranks(struct job *job)
+static void start_kill_timer(struct job *job)
 {
-        job_tell_ranks(job, SIGTERM);
-        if (job->stopping)
-                return;
-        job->stopping = true;
         uint64_t ms = job->options->kill_wait_ms;
         struct itimerspec when = { .it_value = { (time_t) (ms / 1000), (long) (ms % 1000) * 1000000 } };
         if (ms == 0)
                 when.it_value.tv_nsec = 1; /* zero would mean never */
         if (timerfd_settime(job->kill_timer.fd, 0, &when, NULL) < 0)
                 job->timeout = true;
+}
+
+static void stop_ranks(struct job *job)
+{
+        job_tell_ranks(job, SIGTERM);
+        if (!job->stopping)
+                start_kill_timer(job);
+        job->stopping = true;
 }
 
 static void kill_ranks(struct job *job)
@@ -179,10 +183,15 @@ static void end_processes(struct job *job)
                         output_finish(&job->output, &job->rank[i].out[k]);
 }
 
+/* A slow reader gets all the time it needs; but told to stop, we wait for it no longer than for an instance. */
 static void write_the_rest(struct job *job)
 {
+        job->interrupts = 0;
+        job->timeout = false;
+        if (job->signal)
+                start_kill_timer(job);
         output_flush(&job->output);
-        while ((output_pending(&job->output) || job->output.open > 0) && job->interrupts == 0) {
+        while ((output_pending(&job->output) || job->output.open > 0) && job->interrupts == 0 && !job->timeout) {
                 if (loop_once(&job->loop) < 0)
                         break;
                 output_flush(&job->output);
@@ -208,7 +217,6 @@ int job_run(struct job *job)
         job->not_started += job->n - job->next;
         int status = job_status(job);
         report_job(job, status);
-        job->interrupts = 0;
         write_the_rest(job);
         return status;
 }

@@ -59,7 +59,7 @@ struct job {
         unsigned shown;                 /* failures that were told of */
         unsigned interrupts;            /* not yet taken into account */
         bool failure, timeout;          /* the same */
-        bool timer_set, stopping;
+        bool stopping;          /* the timer of --kill-wait runs */
         int signal;                     /* the first that asked us to stop; 0: none */
         int abort_status;               /* a rank aborted the job; -1: none did */
         bool lost;                      /* a spawner is gone, or a rank could not be started */

@@ -189,8 +189,6 @@ static int hand_out_pattern(struct job *job, struct error *err)
 
 static int open_entry(struct job *job, char **environ_, struct error *err)
 {
-        if (job->options->name)
-                snprintf(job->id, sizeof(job->id), "%.*s", STATE_ID_MAX, job->options->name);
         const char *rootfs = job->spec->root.path;
         if (rootfs[0] != '/')
                 rootfs = arena_printf(job->spec->arena, "%s/%s", job->bundle, rootfs);
@@ -210,9 +208,14 @@ int job_prepare(struct job *job, const struct launch_options *options, char **en
         job->options = options;
         job->started_ns = job_now_ns();
         state_timestamp(job->started, sizeof(job->started));
-        snprintf(job->id, sizeof(job->id), JOB_PREFIX "%d", (int) getpid());
+        if (options->name)
+                snprintf(job->id, sizeof(job->id), "%.*s", STATE_ID_MAX, options->name);
+        else
+                snprintf(job->id, sizeof(job->id), JOB_PREFIX "%d", (int) getpid());
 
-        int r = read_bundle(job, err);
+        int r = options->name ? state_check_id(options->name, err) : 0;
+        if (r == 0)
+                r = read_bundle(job, err);
         if (r == 0)
                 r = host_probe(&job->host, err);
         if (r < 0)
