@@ -11,15 +11,15 @@
 #include "base/str.h"
 #include "runtime/container.h"
 
-static int find_root(const struct jobdir_wish *wish, char **ret_root, struct error *err)
+/* Absolute: what is mounted into the instances needs a path that does not depend on where we are. */
+static int find_root(const struct jobdir_wish *wish, char *buf, size_t size, struct error *err)
 {
-        auto_free char *root = wish->root ? realpath(wish->root, NULL) : NULL;
-        if (!root)      /* it may not exist yet */
-                root = wish->root ? strdup(wish->root) : state_default_root(wish->environ_);
-        if (!root)
-                return error_set(err, -ENOMEM, "find the state directory");
-        *ret_root = take_ptr(&root);
-        return 0;
+        auto_free char *root = wish->root ? strdup(wish->root) : state_default_root(wish->environ_);
+        auto_free char *cwd = getcwd(NULL, 0);
+        if (!root || !cwd)
+                return error_set(err, -errno, "find the state directory");
+        int n = root[0] == '/' ? snprintf(buf, size, "%s", root) : snprintf(buf, size, "%s/%s", cwd, root);
+        return n < 0 || (size_t) n >= size ? error_set(err, -ENAMETOOLONG, "state directory \"%s\"", root) : 0;
 }
 
 /*
@@ -56,16 +56,16 @@ static int make_entry(struct jobdir *d, const char *id, struct error *err)
 
 int jobdir_open(struct jobdir *d, const struct jobdir_wish *wish, struct error *err)
 {
-        auto_free char *root = NULL;
+        char root[PATH_MAX];
         int r = state_check_id(wish->id, err);
         if (r == 0)
-                r = find_root(wish, &root, err);
+                r = find_root(wish, root, sizeof(root), err);
         if (r == 0)
                 r = state_root_open(root, true, &d->root_fd, err);
         if (r < 0)
                 return r;
         collect_stale(d->root_fd);
-        int n = snprintf(d->path, sizeof(d->path), "%s%s/%s", root[0] == '/' ? "" : "./", root, wish->id);
+        int n = snprintf(d->path, sizeof(d->path), "%s/%s", root, wish->id);
         if (n < 0 || (size_t) n >= sizeof(d->path))
                 return error_set(err, -ENAMETOOLONG, "state directory \"%s\"", root);
 

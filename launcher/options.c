@@ -152,10 +152,10 @@ static int take_long(struct launch_options *o, struct cursor *c, struct error *e
         if (!row)
                 return error_say(err, -EINVAL, "unknown option --%.*s", (int) n, name);
 
-        const char *value = equals ? equals + 1 : NULL;
-        if (row->kind == KIND_FLAG && value)
+        const char *value = equals ? equals + 1 : "";
+        if (row->kind == KIND_FLAG && equals)
                 return error_say(err, -EINVAL, "--%s takes no value", row->name);
-        if (row->kind != KIND_FLAG && !value) {
+        if (row->kind != KIND_FLAG && !equals) {
                 int r = need_value(c, row, &value, err);
                 if (r < 0)
                         return r;
@@ -170,15 +170,11 @@ static int take_letters(struct launch_options *o, struct cursor *c, struct error
                 const struct row *row = find_letter(*p);
                 if (!row)
                         return error_say(err, -EINVAL, "unknown option -%c", *p);
-                const char *value = NULL;
                 bool last = row->kind != KIND_FLAG;
-                if (last) {
-                        value = p + 1;
-                        int r = *value ? 0 : need_value(c, row, &value, err);
-                        if (r < 0)
-                                return r;
-                }
-                int r = take_value(o, row, value, err);
+                const char *value = p + 1;
+                int r = last && !*value ? need_value(c, row, &value, err) : 0;
+                if (r == 0)
+                        r = take_value(o, row, value, err);
                 if (r < 0 || last)
                         return r;
         }
