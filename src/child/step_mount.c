@@ -6,6 +6,7 @@
 #include <sys/sysmacros.h>
 
 #include "child/child_steps.h"
+#include "child/copy.h"
 #include "child/walk.h"
 #include "syscall/sys.h"
 
@@ -112,6 +113,24 @@ static int mode_of_place(const struct child *c, const char *target, char *word, 
         return 0;
 }
 
+/* What the image has at `target` goes into the new mount. The directory itself is root's, as with runc. */
+static int copy_up(const struct child *c, int mount_fd, const char *target)
+{
+        int place = walk_open(c->root_fd, target);
+        if (place < 0)
+                return place == -ENOENT ? 0 : place;
+        int from = sys_openat2(place, ".", O_RDONLY | O_DIRECTORY, 0, 0);
+        (void) sys_close(place);
+        if (from < 0)
+                return from;
+        int to = sys_openat2(mount_fd, ".", O_RDONLY | O_DIRECTORY, 0, 0);
+        int r = to < 0 ? to : copy_tree(from, to, 0);
+        if (to >= 0)
+                (void) sys_close(to);
+        (void) sys_close(from);
+        return r;
+}
+
 int child_mount(struct child *c, const struct step *step)
 {
         char mode[16] = "";
@@ -122,6 +141,11 @@ int child_mount(struct child *c, const struct step *step)
         }
         int fd = new_mount(child_string(c, step, 0), child_string(c, step, 1), mode, child_string(c, step, 4), step->arg[3],
                            step->arg[5]);
+        int r = fd >= 0 && (step->arg[5] & MOUNT_COPY_UP) ? copy_up(c, fd, child_string(c, step, 2)) : 0;
+        if (r < 0) {
+                (void) sys_close(fd);
+                return r;
+        }
         return fd < 0 ? fd : attach(c, fd, child_string(c, step, 2), true);
 }
 

@@ -94,9 +94,18 @@ static void compile_file_system(struct compile *c, const struct spec_mount *m)
         }
         if (strcmp(type, "proc") == 0 || strcmp(type, "sysfs") == 0)
                 plan_add(c->b, STEP_REFUSE_LINK, S(c, m->destination));
-        uint64_t keep = strcmp(type, "tmpfs") == 0 && !has_mode(m->data) ? MOUNT_KEEP_MODE : 0;
-        plan_add(c->b, STEP_MOUNT, S(c, type), S(c, m->source ? m->source : type), S(c, m->destination),
-                 m->attr_set & ~(m->attr_clear & ~(uint64_t) MOUNT_ATTR__ATIME), S(c, m->data), m->sb_flags | keep);
+        uint64_t flags = m->sb_flags;
+        if (strcmp(type, "tmpfs") == 0 && !has_mode(m->data))
+                flags |= MOUNT_KEEP_MODE;
+        uint64_t attr = m->attr_set & ~(m->attr_clear & ~(uint64_t) MOUNT_ATTR__ATIME), later = 0;
+        if (m->copy_up) {       /* written to before it is read-only */
+                flags |= MOUNT_COPY_UP;
+                later = attr & MOUNT_ATTR_RDONLY;
+        }
+        plan_add(c->b, STEP_MOUNT, S(c, type), S(c, m->source ? m->source : type), S(c, m->destination), attr & ~later,
+                 S(c, m->data), flags);
+        if (later)
+                plan_add(c->b, STEP_SET_ATTRIBUTES, S(c, m->destination), later, 0);
 }
 
 void compile_mounts(struct compile *c)

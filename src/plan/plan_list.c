@@ -31,7 +31,8 @@ static const struct flag_name mount_attr[] = {
 static const struct flag_name ms_flags[] = {
         { 1 << 4, "sync" },     { 1 << 6, "mand" },     { 1 << 7, "dirsync" },     { 1 << 14, "rec" },
         { 1 << 15, "silent" },  { 1 << 17, "unbindable" }, { 1 << 18, "private" }, { 1 << 19, "slave" },
-        { 1 << 20, "shared" },  { 1 << 25, "lazytime" }, { MOUNT_KEEP_MODE, "keep-mode" }, { 0, NULL },
+        { 1 << 20, "shared" },  { 1 << 25, "lazytime" }, { MOUNT_KEEP_MODE, "keep-mode" },
+        { MOUNT_COPY_UP, "copy-up" }, { 0, NULL },
 };
 
 /* "user,pid,mount"; bits without a name come last, as a number; none at all is "-". */

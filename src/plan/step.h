@@ -144,6 +144,8 @@ enum bind_flags {
 
 /* Beside the MS_* flags of a mount step: without a mode of its own a tmpfs takes that of the directory it covers. */
 #define MOUNT_KEEP_MODE (UINT64_C(1) << 40)
+/* ... and a tmpfs begins with a copy of that directory (tmpcopyup). */
+#define MOUNT_COPY_UP   (UINT64_C(1) << 41)
 
 #define FD_NONE UINT64_C(0xffff)
 

@@ -15,6 +15,7 @@ enum kind {
         SB_SET, SB_CLEAR,       /* a flag of the file system */
         PROPAGATION,
         BIND, RBIND,
+        COPY_UP,
         NOTHING,
         REFUSED,
 };
@@ -87,7 +88,7 @@ static const struct option options[] = {
         { "suid", CLEAR, MOUNT_ATTR_NOSUID },
         { "symfollow", CLEAR, MOUNT_ATTR_NOSYMFOLLOW },
         { "sync", SB_SET, MS_SYNCHRONOUS },
-        { "tmpcopyup", REFUSED, 0 },
+        { "tmpcopyup", COPY_UP, 0 },
         { "unbindable", PROPAGATION, MS_UNBINDABLE },
 };
 #define OPTIONS (sizeof(options) / sizeof(*options))
@@ -164,6 +165,9 @@ enum mount_word mount_option_apply(struct spec_mount *m, const char *word)
                 break;
         case BIND:
                 m->bind = true;
+                break;
+        case COPY_UP:
+                m->copy_up = true;
                 break;
         case NOTHING:
                 break;

@@ -74,6 +74,7 @@ struct spec_mount {
         uint64_t rec_set, rec_clear;    /* the same, recursively: rro, rnosuid, ... */
         unsigned long propagation;      /* MS_SHARED, .. with MS_REC: the last one given; 0: not given */
         unsigned long sb_flags;         /* MS_SYNCHRONOUS, _DIRSYNC, _MANDLOCK, _LAZYTIME, _I_VERSION, _SILENT */
+        bool copy_up;                   /* tmpcopyup: a tmpfs begins with what it covers */
         const char *data;               /* what the file system itself parses: "mode=755,size=64k"; "" if none */
 };
 

@@ -174,6 +174,8 @@ static int check_mount(const struct spec_mount *m, size_t i, struct error *err)
         if (m->bind && *m->data)
                 return error_say(err, -EINVAL, "mounts[%zu].options: a bind mount takes no options of a file system, "
                                  "found %s", i, quoted(m->data).text);
+        if (m->copy_up && (m->bind || !m->type || strcmp(m->type, "tmpfs") != 0))
+                return error_say(err, -EINVAL, "mounts[%zu].options: \"tmpcopyup\" is for mounts of type tmpfs", i);
         if (!m->bind && !m->type)
                 return error_say(err, -EINVAL, "mounts[%zu].type: missing, and the options say neither bind nor rbind",
                                  i);

@@ -52,6 +52,18 @@ ssize_t sys_write(int fd, const void *data, size_t size)
         return n;
 }
 
+ssize_t sys_getdents(int fd, void *data, size_t size) { return ret(syscall(SYS_getdents64, fd, data, size)); }
+
+ssize_t sys_readlinkat(int dirfd, const char *path, char *buf, size_t size)
+{
+        return ret(syscall(SYS_readlinkat, dirfd, path, buf, size));
+}
+
+int sys_utimensat(int dirfd, const char *path, const struct timespec times[2])
+{
+        return (int) ret(syscall(SYS_utimensat, dirfd, path, times, AT_SYMLINK_NOFOLLOW));
+}
+
 int sys_mkdirat(int dirfd, const char *path, mode_t mode)
 {
         return (int) ret(syscall(SYS_mkdirat, dirfd, path, mode));

@@ -72,6 +72,9 @@ int sys_clear_cloexec(int fd);
 int sys_cloexec_from(unsigned first);
 ssize_t sys_read(int fd, void *data, size_t size);
 ssize_t sys_write(int fd, const void *data, size_t size);
+/* Raw entries of an open directory; 0 at its end. */
+ssize_t sys_getdents(int fd, void *data, size_t size);
+ssize_t sys_readlinkat(int dirfd, const char *path, char *buf, size_t size);
 int sys_mkdirat(int dirfd, const char *path, mode_t mode);
 int sys_symlinkat(const char *target, int dirfd, const char *path);
 int sys_mknodat(int dirfd, const char *path, mode_t mode, uint64_t dev);
@@ -79,6 +82,9 @@ int sys_unlinkat(int dirfd, const char *path, int flags);
 int sys_fchown(int fd, uint32_t uid, uint32_t gid);
 int sys_fchownat(int dirfd, const char *path, uint32_t uid, uint32_t gid, int flags);
 int sys_fchmodat(int dirfd, const char *path, mode_t mode);
+struct timespec;
+/* Times of access and modification; a last symbolic link is not followed. */
+int sys_utimensat(int dirfd, const char *path, const struct timespec times[2]);
 struct stat;
 int sys_fstat(int fd, struct stat *ret);
 int sys_fstatat(int dirfd, const char *path, struct stat *ret, int flags);

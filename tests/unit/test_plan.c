@@ -194,6 +194,21 @@ static void a_config_with_everything(void **state)
         golden(spec, &host, &plain, "full.plan");
 }
 
+/* What only some configs use: one golden plan for all of it. */
+#define PROPERTIES_CONFIG                                                                                           \
+        "{ \"ociVersion\": \"1.3.0\", \"root\": { \"path\": \"/r\" },"                                              \
+        "  \"process\": { \"args\": [\"x\"], \"cwd\": \"/\" },"                                                    \
+        "  \"mounts\": [ { \"destination\": \"/up\", \"type\": \"tmpfs\", \"options\": [\"tmpcopyup\", \"ro\"] } ],"   \
+        "  \"linux\": { \"namespaces\": [ { \"type\": \"mount\" } ] } }"
+
+static void properties_that_few_configs_have(void **state)
+{
+        (void) state;
+        auto_spec struct spec *spec = read_text(PROPERTIES_CONFIG);
+        const struct host host = v2_host();
+        golden(spec, &host, &plain, "properties.plan");
+}
+
 static void a_joined_user_namespace_needs_a_second_process(void **state)
 {
         (void) state;
@@ -317,6 +332,7 @@ int main(void)
                 cmocka_unit_test(create_waits_for_start),
                 cmocka_unit_test(an_instance_of_a_launcher),
                 cmocka_unit_test(a_config_with_everything),
+                cmocka_unit_test(properties_that_few_configs_have),
                 cmocka_unit_test(a_joined_user_namespace_needs_a_second_process),
                 cmocka_unit_test(exec_joins_a_container),
                 cmocka_unit_test(mounts_without_a_mount_namespace_are_refused),
