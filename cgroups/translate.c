@@ -13,14 +13,12 @@
 
 #define AT "linux.resources."
 
-enum place { PLACE_NONE, PLACE_V1, PLACE_V2 };
-
 /* 0 is "not given" for sizes and times, as in runc: Go programs write it for an empty value. */
 static bool given_i64(struct opt_i64 v) { return v.has && v.value != 0; }
 static bool given_u64(struct opt_u64 v) { return v.has && v.value != 0; }
 static bool given_list(const char *s)   { return s && *s; }
 
-static enum place place_of(const struct cgroup_host *host, const char *v2_controllers, const char *controller)
+static enum cgroup_place place_of(const struct cgroup_host *host, const char *v2_controllers, const char *controller)
 {
         const struct cgroup_hierarchy *h = cgroup_find(host, controller);
         if (!h)
@@ -30,8 +28,7 @@ static enum place place_of(const struct cgroup_host *host, const char *v2_contro
         return list_has(v2_controllers, ' ', controller, strlen(controller)) ? PLACE_V2 : PLACE_NONE;
 }
 
-/* Where `controller` is, or -EOPNOTSUPP and why the limit `key` is impossible. */
-static int require(struct translation *t, const char *key, const char *controller, enum place *ret)
+int translate_require(struct translation *t, const char *key, const char *controller, enum cgroup_place *ret)
 {
         *ret = place_of(t->host, t->v2_controllers, controller);
         if (*ret != PLACE_NONE)
@@ -49,11 +46,10 @@ static int require(struct translation *t, const char *key, const char *controlle
                               : "no v1 hierarchy has it");
 }
 
-/* For limits that only v1 has. */
-static int require_v1(struct translation *t, const char *key, const char *controller)
+int translate_require_v1(struct translation *t, const char *key, const char *controller)
 {
-        enum place place = PLACE_NONE;
-        int r = require(t, key, controller, &place);
+        enum cgroup_place place = PLACE_NONE;
+        int r = translate_require(t, key, controller, &place);
         if (r < 0 || place == PLACE_V1)
                 return r;
         return error_say(t->err, -EOPNOTSUPP, AT "%s: cgroup v2 has no such limit; remove it from the configuration",
@@ -191,14 +187,14 @@ static int translate_memory(struct translation *t, const struct resources_memory
                                                       : "memory.disableOOMKiller";
         if (!memory_given(m))
                 return 0;
-        enum place place = PLACE_NONE;
+        enum cgroup_place place = PLACE_NONE;
         int r = check_memory(t, m);
         if (r == 0)
-                r = require(t, key, "memory", &place);
+                r = translate_require(t, key, "memory", &place);
         if (r == 0 && m->swappiness.has && m->swappiness.value != UINT64_MAX)
-                r = require_v1(t, "memory.swappiness", "memory");
+                r = translate_require_v1(t, "memory.swappiness", "memory");
         if (r == 0 && m->has_disable_oom_killer && m->disable_oom_killer)
-                r = require_v1(t, "memory.disableOOMKiller", "memory");
+                r = translate_require_v1(t, "memory.disableOOMKiller", "memory");
         if (r < 0)
                 return r;
         return place == PLACE_V1 ? memory_v1(t, m) : memory_v2(t, m);
@@ -279,14 +275,14 @@ static int translate_cpu(struct translation *t, const struct resources_cpu *c)
                                                      : "cpu.realtimeRuntime";
         if (!cpu_given(c))
                 return 0;
-        enum place place = PLACE_NONE;
+        enum cgroup_place place = PLACE_NONE;
         int r = check_cpu(t, c);
         if (r == 0)
-                r = require(t, key, "cpu", &place);
+                r = translate_require(t, key, "cpu", &place);
         if (r == 0 && given_u64(c->rt_period))
-                r = require_v1(t, "cpu.realtimePeriod", "cpu");
+                r = translate_require_v1(t, "cpu.realtimePeriod", "cpu");
         if (r == 0 && given_i64(c->rt_runtime))
-                r = require_v1(t, "cpu.realtimeRuntime", "cpu");
+                r = translate_require_v1(t, "cpu.realtimeRuntime", "cpu");
         if (r < 0)
                 return r;
         return place == PLACE_V1 ? cpu_v1(t, c) : cpu_v2(t, c);
@@ -296,8 +292,8 @@ static int translate_cpuset(struct translation *t, const struct resources_cpu *c
 {
         if (!given_list(c->cpus) && !given_list(c->mems))
                 return 0;
-        enum place place = PLACE_NONE;
-        int r = require(t, given_list(c->cpus) ? "cpu.cpus" : "cpu.mems", "cpuset", &place);
+        enum cgroup_place place = PLACE_NONE;
+        int r = translate_require(t, given_list(c->cpus) ? "cpu.cpus" : "cpu.mems", "cpuset", &place);
         if (r < 0)
                 return r;
         const char *controller = place == PLACE_V1 ? "cpuset" : "";
@@ -312,8 +308,8 @@ static int translate_pids(struct translation *t, struct opt_i64 limit)
 {
         if (!limit.has)
                 return 0;
-        enum place place = PLACE_NONE;
-        int r = require(t, "pids.limit", "pids", &place);
+        enum cgroup_place place = PLACE_NONE;
+        int r = translate_require(t, "pids.limit", "pids", &place);
         if (r < 0)
                 return limit.value < 0 ? 0 : r; /* nothing can keep us from not limiting */
         const char *controller = place == PLACE_V1 ? "pids" : "";
@@ -369,6 +365,14 @@ int cgroup_translate_at(const struct resources *res, const struct cgroup_host *h
                 r = translate_cpuset(&t, &res->cpu);
         if (r == 0)
                 r = translate_pids(&t, res->pids_limit);
+        if (r == 0)
+                r = translate_huge_pages(&t, res->huge_pages, res->n_huge_pages);
+        if (r == 0)
+                r = translate_block_io(&t, &res->block_io);
+        if (r == 0)
+                r = translate_rdma(&t, res->rdma, res->n_rdma);
+        if (r == 0)
+                r = translate_network(&t, &res->network);
         const struct cgroup_hierarchy *devices = cgroup_find(host, "devices");
         if (r == 0 && devices && !devices->v2)
                 r = translate_devices(&t, res->devices, res->n_devices);
@@ -396,6 +400,16 @@ cgroup_set cgroup_needed(const struct resources *res, const struct cgroup_host *
                 set |= cgroup_set_of(host, "cpuset");
         if (res->pids_limit.has)
                 set |= cgroup_set_of(host, "pids");
+        if (res->n_huge_pages > 0)
+                set |= cgroup_set_of(host, "hugetlb");
+        if (block_io_given(&res->block_io))
+                set |= cgroup_set_of(host, block_io_controller(host));
+        if (res->n_rdma > 0)
+                set |= cgroup_set_of(host, "rdma");
+        if (res->network.class_id.has)
+                set |= cgroup_set_of(host, "net_cls");
+        if (res->network.n_priorities > 0)
+                set |= cgroup_set_of(host, "net_prio");
         if (res->n_devices > 0)
                 set |= cgroup_set_of(host, "devices");
         if (res->n_unified > 0)

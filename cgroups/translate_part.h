@@ -13,8 +13,23 @@ struct translation {
         size_t room;
 };
 
+enum cgroup_place { PLACE_NONE, PLACE_V1, PLACE_V2 };
+
+/* Where `controller` is, or -EOPNOTSUPP and why the limit `key` (below linux.resources) is impossible. */
+int translate_require(struct translation *t, const char *key, const char *controller, enum cgroup_place *ret) MUST_CHECK;
+/* For limits that only v1 has. */
+int translate_require_v1(struct translation *t, const char *key, const char *controller) MUST_CHECK;
+
 int writes_add(struct translation *t, const char *controller, const char *file, const char *fmt, ...)
         PRINTF_LIKE(4, 5) MUST_CHECK;
 
 /* v1 devices.deny and devices.allow. */
 int translate_devices(struct translation *t, const struct device_rule *rules, size_t n) MUST_CHECK;
+
+/* translate_io.c */
+int translate_huge_pages(struct translation *t, const struct huge_page_limit *list, size_t n) MUST_CHECK;
+int translate_block_io(struct translation *t, const struct resources_block_io *b) MUST_CHECK;
+int translate_rdma(struct translation *t, const struct rdma_limit *list, size_t n) MUST_CHECK;
+int translate_network(struct translation *t, const struct resources_network *net) MUST_CHECK;
+bool block_io_given(const struct resources_block_io *b);
+const char *block_io_controller(const struct cgroup_host *host);

@@ -47,10 +47,53 @@ struct key_value {
         const char *key, *value;
 };
 
+struct huge_page_limit {
+        const char *page_size;  /* "2MB", "1GB" */
+        uint64_t limit;         /* bytes */
+};
+
+/* A number for a block device: bytes or operations per second, or a weight. */
+struct block_number {
+        uint32_t major, minor;
+        uint64_t number;
+};
+
+enum block_rate { BLOCK_READ_BPS, BLOCK_WRITE_BPS, BLOCK_READ_IOPS, BLOCK_WRITE_IOPS, BLOCK_RATES };
+
+struct resources_block_io {
+        struct opt_u64 weight;                          /* 10..1000 */
+        const struct block_number *weights;             /* of single devices */
+        size_t n_weights;
+        const struct block_number *rates[BLOCK_RATES];  /* 0: no limit */
+        size_t n_rates[BLOCK_RATES];
+};
+
+struct rdma_limit {
+        const char *device;
+        struct opt_u64 handles, objects;
+};
+
+struct network_priority {
+        const char *name;       /* of a network device */
+        uint32_t priority;
+};
+
+struct resources_network {
+        struct opt_u64 class_id;
+        const struct network_priority *priorities;
+        size_t n_priorities;
+};
+
 struct resources {
         struct resources_memory memory;
         struct resources_cpu cpu;
         struct opt_i64 pids_limit;                      /* -1: unlimited */
+        const struct huge_page_limit *huge_pages;
+        size_t n_huge_pages;
+        struct resources_block_io block_io;
+        const struct rdma_limit *rdma;
+        size_t n_rdma;
+        struct resources_network network;
         const struct device_rule *devices;              /* in the order of config.json: later wins */
         size_t n_devices;
         const struct key_value *unified;                /* cgroup v2 file names and texts */

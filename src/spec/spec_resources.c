@@ -217,10 +217,10 @@ int read_resources(const struct where *at, struct json_object *v, void *out)
                 { "pids", WANT_OBJECT, OPTIONAL, read_pids, offsetof(struct resources, pids_limit) },
                 { "devices", WANT_ARRAY, OPTIONAL, read_rules, 0 },
                 { "unified", WANT_OBJECT, OPTIONAL, read_unified, 0 },
-                { "blockIO", WANT_OBJECT, OPTIONAL, read_refused, 0 },
-                { "hugepageLimits", WANT_ARRAY, OPTIONAL, read_refused, 0 },
-                { "network", WANT_OBJECT, OPTIONAL, read_refused, 0 },
-                { "rdma", WANT_OBJECT, OPTIONAL, read_refused, 0 },
+                { "blockIO", WANT_OBJECT, OPTIONAL, read_block_io, 0 },
+                { "hugepageLimits", WANT_ARRAY, OPTIONAL, read_huge_pages, 0 },
+                { "network", WANT_OBJECT, OPTIONAL, read_network, 0 },
+                { "rdma", WANT_OBJECT, OPTIONAL, read_rdma, 0 },
         };
         struct spec *spec = out;
         return read_fields(at, v, resource_fields, COUNT(resource_fields), &spec->resources);

@@ -57,4 +57,54 @@ test_case "tmpcopyup: what is changed is the copy" copy_stays
 test_case "tmpcopyup: is for tmpfs" refuses '"tmpcopyup" is for mounts of type tmpfs' \
   '.mounts += [{destination: "/srv", type: "bind", source: "/tmp", options: ["bind", "tmpcopyup"]}]'
 
+# --- limits of devices and pieces ---------------------------------------------------------------------
+# Where a controller is: the directory of v1, else the mount of v2.
+v2=$(awk '{ for (i = 7; i < NF; i++) if ($i == "-" && $(i + 1) == "cgroup2") print $5 }' /proc/self/mountinfo | tail -1)
+is_v1() { [[ -e /sys/fs/cgroup/$1/cgroup.procs && $v2 != /sys/fs/cgroup ]]; }
+offers() { # V1-CONTROLLER V2-CONTROLLER
+  is_v1 "$1" || { [[ $v2 ]] && grep -qw "$2" "$v2/cgroup.controllers"; }
+}
+# The value of a limit of the running container $ID.
+limit() { # CONTROLLER V1-FILE V2-FILE
+  local pid
+  pid=$(berth state "$ID" | jq .pid)
+  if is_v1 "$1"; then
+    cat "/sys/fs/cgroup/$1$(awk -F: -v c="$1" '$2 == c { print $3 }' "/proc/$pid/cgroup")/$2"
+  else
+    cat "$v2$(sed -n 's/^0:://p' "/proc/$pid/cgroup")/$3"
+  fi
+}
+limited() { # JQ
+  bundle "$FOREVER" "$1"
+  expect 0 berth run -d -b "$B" "$ID"
+}
+# a block device that the kernel takes limits for
+a_disk() {
+  local name
+  for name in /sys/block/*; do [[ -e $name/dev && $name != */zram* ]] && cat "$name/dev" && return; done
+  skip "no block device"
+}
+disk_rates() {
+  offers blkio io || skip "no controller for block devices"
+  local disk
+  disk=$(a_disk)
+  limited ".linux.resources.blockIO = {throttleReadBpsDevice: [{major: ${disk%:*}, minor: ${disk#*:}, rate: 1048576}],
+    throttleWriteIOPSDevice: [{major: ${disk%:*}, minor: ${disk#*:}, rate: 77}]}"
+  contains "$(limit blkio blkio.throttle.read_bps_device io.max)" 1048576
+  contains "$(limit blkio blkio.throttle.write_iops_device io.max)" 77
+  expect 0 berth delete -f "$ID"
+}
+test_case "block devices: rates" disk_rates
+huge_pages() {
+  offers hugetlb hugetlb || { refuses 'hugepageLimits: no hugetlb controller' \
+    '.linux.resources.hugepageLimits = [{pageSize: "2MB", limit: 4194304}]' && return; }
+  limited '.linux.resources.hugepageLimits = [{pageSize: "2MB", limit: 4194304}]'
+  equal "$(limit hugetlb hugetlb.2MB.limit_in_bytes hugetlb.2MB.max)" 4194304
+  equal "$(limit hugetlb hugetlb.2MB.rsvd.limit_in_bytes hugetlb.2MB.rsvd.max)" 4194304
+  expect 0 berth delete -f "$ID"
+}
+test_case "huge pages: limited, or refused where the controller is missing" huge_pages
+test_case "block devices: a weight of a scheduler that is gone" refuses 'blockIO.leafWeight: not supported' \
+  '.linux.resources.blockIO = {leafWeight: 100}'
+
 finish

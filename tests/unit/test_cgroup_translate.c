@@ -18,7 +18,7 @@
 #define I(n) { true, n }
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
-enum machine { V1, V2, HYBRID, BARE, BUSY /* v2, our own cgroup cannot give controllers to children */ };
+enum machine { V1, WIDE /* v1 with the rare controllers */, V2, HYBRID, BARE, BUSY /* v2, our own cgroup cannot give controllers to children */ };
 
 static struct cgroup_host *machine(enum machine m)
 {
@@ -37,6 +37,13 @@ static struct cgroup_host *machine(enum machine m)
                 str_add(&mounts, pids_mount);
                 probe_parse(mounts.text, v1, false, &host);
                 break;
+        case WIDE:
+                probe_parse("1 1 0:1 / /sys/fs/cgroup/hugetlb rw - cgroup c rw,hugetlb\n"
+                            "1 1 0:1 / /sys/fs/cgroup/blkio rw - cgroup c rw,blkio\n"
+                            "1 1 0:1 / /sys/fs/cgroup/rdma rw - cgroup c rw,rdma\n"
+                            "1 1 0:1 / /sys/fs/cgroup/net rw - cgroup c rw,net_cls,net_prio\n",
+                            "1:hugetlb:/\n2:blkio:/\n3:rdma:/\n4:net_cls,net_prio:/\n", false, &host);
+                break;
         case HYBRID: /* pids is on v2 here */
                 str_add(&mounts, v1_mounts);
                 str_add(&mounts, v2_mount);
@@ -47,7 +54,7 @@ static struct cgroup_host *machine(enum machine m)
         case V2:
         case BUSY:
                 probe_parse(NULL, "0::/user.slice/x\n", true, &host);
-                probe_list("cpuset cpu io memory hugetlb pids", host.v2_top, sizeof(host.v2_top));
+                probe_list("cpuset cpu io memory hugetlb rdma pids", host.v2_top, sizeof(host.v2_top));
                 probe_list("cpuset cpu io memory pids", host.v2_controllers, sizeof(host.v2_controllers));
                 if (m == V2)
                         probe_list("cpuset cpu io memory pids", host.v2_below, sizeof(host.v2_below));
@@ -145,6 +152,25 @@ static const struct good good[] = {
         { HYBRID, { .pids_limit = I(9), .memory = { .limit = I(4096) } },
           "memory:memory.limit_in_bytes=4096; pids.max=9" },
 
+        /* huge pages, block devices, RDMA */
+        { V2, { .huge_pages = &(struct huge_page_limit){ "2MB", 4194304 }, .n_huge_pages = 1 },
+          "hugetlb.2MB.max=4194304; hugetlb.2MB.rsvd.max=4194304" },
+        { V2, { .block_io = { .weight = I(10), .weights = &(struct block_number){ 8, 0, 1000 }, .n_weights = 1 } },
+          "io.weight=1; io.weight=8:0 10000" },
+        { V2, { .block_io = { .rates = { &(struct block_number){ 8, 0, 5 }, NULL, NULL, &(struct block_number){ 8, 16, 0 } },
+                              .n_rates = { 1, 0, 0, 1 } } }, "io.max=8:0 rbps=5; io.max=8:16 wiops=max" },
+        { V2, { .rdma = &(struct rdma_limit){ "mlx5_0", I(3), I(4) }, .n_rdma = 1 },
+          "rdma.max=mlx5_0 hca_handle=3 hca_object=4" },
+        { WIDE, { .huge_pages = &(struct huge_page_limit){ "1GB", 0 }, .n_huge_pages = 1 },
+          "hugetlb:hugetlb.1GB.limit_in_bytes=0; hugetlb:hugetlb.1GB.rsvd.limit_in_bytes=0" },
+        { WIDE, { .block_io = { .weight = I(500), .weights = &(struct block_number){ 8, 0, 20 }, .n_weights = 1,
+                                .rates = { NULL, &(struct block_number){ 8, 0, 5 }, &(struct block_number){ 8, 0, 6 } },
+                                .n_rates = { 0, 1, 1 } } },
+          "blkio:blkio.bfq.weight=500; blkio:blkio.bfq.weight_device=8:0 20; "
+          "blkio:blkio.throttle.write_bps_device=8:0 5; blkio:blkio.throttle.read_iops_device=8:0 6" },
+        { WIDE, { .rdma = &(struct rdma_limit){ "mlx5_0", { 0 }, I(4) }, .n_rdma = 1 }, "rdma:rdma.max=mlx5_0 hca_object=4" },
+        { WIDE, { .network = { I(1048577), &(struct network_priority){ "eth0", 5 }, 1 } },
+          "net_cls:net_cls.classid=1048577; net_prio:net_prio.ifpriomap=eth0 5" },
         /* unified */
         { V2, { .unified = &(struct key_value){ "memory.high", "100000" }, .n_unified = 1 }, "memory.high=100000" },
         { V2, { .unified = (struct key_value[]){ { "io.max", "8:0 rbps=1\n8:16 rbps=2" }, { "cgroup.type", "x" } },
@@ -194,6 +220,12 @@ static const struct bad bad[] = {
         { V1, "/b", { .memory = { .swappiness = I(101) } }, -EINVAL, "101 is not in 0..100" },
         { V2, "/b", { .memory = { .swappiness = I(50) } }, -EOPNOTSUPP,
           "memory.swappiness: cgroup v2 has no such limit" },
+        { V2, "/b", { .network = { .class_id = I(1) } }, -EOPNOTSUPP, "network.classID: no net_cls controller" },
+        { V1, "/b", { .huge_pages = &(struct huge_page_limit){ "2MB", 0 }, .n_huge_pages = 1 }, -EOPNOTSUPP,
+          "linux.resources.hugepageLimits: no hugetlb controller on this machine" },
+        { V1, "/b", { .block_io = { .weight = I(10) } }, -EOPNOTSUPP,
+          "linux.resources.blockIO: no io controller on this machine" },
+        { V2, "/b", { .block_io = { .weight = I(9) } }, -EINVAL, "blockIO: a weight of 9 is not in 10..1000" },
         { V2, "/b", { .memory = { .has_disable_oom_killer = true, .disable_oom_killer = true } }, -EOPNOTSUPP,
           "memory.disableOOMKiller: cgroup v2 has no such limit" },
         { V1, "/b", { .cpu = { .shares = I(1) } }, -EINVAL, "minimum allowed cpu-shares is 2" },

@@ -327,6 +327,31 @@ static void filters(void **state)
         refuse_all(list, COUNT_OF(list));
 }
 
+static void limits_of_devices_have_to_make_sense(void **state)
+{
+        (void) state;
+        static const struct bad list[] = {
+                { RESOURCES("'blockIO':{'weight':9}"),
+                  "linux.resources.blockIO.weight: expected a weight from 10 to 1000, found 9" },
+                { RESOURCES("'blockIO':{'weight':1001}"),
+                  "linux.resources.blockIO.weight: expected a number from 0 to 1000, found 1001" },
+                { RESOURCES("'blockIO':{'throttleReadBpsDevice':[{'major':1,'rate':5}]}"),
+                  "linux.resources.blockIO.throttleReadBpsDevice[0].minor: missing" },
+                { RESOURCES("'blockIO':{'weightDevice':[{'major':1,'minor':5}]}"),
+                  "linux.resources.blockIO.weightDevice[0]: weight: missing" },
+                { RESOURCES("'hugepageLimits':[{'pageSize':'2M','limit':0}]"),
+                  "linux.resources.hugepageLimits[0].pageSize: expected a size such as '2MB', found '2M'" },
+                { RESOURCES("'hugepageLimits':[{'pageSize':'../2MB','limit':0}]"),
+                  "linux.resources.hugepageLimits[0].pageSize: expected a size such as '2MB', found '../2MB'" },
+                { RESOURCES("'network':{'priorities':[{'name':'a b','priority':1}]}"),
+                  "linux.resources.network.priorities[0].name: expected the name of a device, found 'a b'" },
+                { RESOURCES("'rdma':{'mlx5_0':{}}"),
+                  "linux.resources.rdma.mlx5_0: expected hcaHandles, hcaObjects or both" },
+                { RESOURCES("'rdma':{'mlx5_0':[]}"), "linux.resources.rdma.mlx5_0: expected an object" },
+        };
+        refuse_all(list, COUNT_OF(list));
+}
+
 static void what_is_known_and_not_supported_is_refused_by_name(void **state)
 {
         (void) state;
@@ -347,13 +372,8 @@ static void what_is_known_and_not_supported_is_refused_by_name(void **state)
                 { LINUX(",'personality':{'domain':'LINUX32'}"), "linux.personality: not supported; leave it out" },
                 { LINUX(",'personality':{'domain':'LINUX','flags':['x']}"),
                   "linux.personality: not supported; leave it out" },
-                { RESOURCES("'blockIO':{'weight':10}"), "linux.resources.blockIO: not supported; leave it out" },
-                { RESOURCES("'hugepageLimits':[{'pageSize':'2MB','limit':0}]"),
-                  "linux.resources.hugepageLimits: not supported; leave it out" },
-                { RESOURCES("'network':{'priorities':[{'name':'eth0','priority':1}]}"),
-                  "linux.resources.network: not supported; leave it out" },
-                { RESOURCES("'rdma':{'mlx5_0':{'hcaHandles':1}}"),
-                  "linux.resources.rdma: not supported; leave it out" },
+                { RESOURCES("'blockIO':{'leafWeight':10}"),
+                  "linux.resources.blockIO.leafWeight: not supported; leave it out" },
         };
         refuse_all(list, COUNT_OF(list));
 }
@@ -415,6 +435,7 @@ int main(void)
                 cmocka_unit_test(namespaces_and_paths),
                 cmocka_unit_test(resources),
                 cmocka_unit_test(filters),
+                cmocka_unit_test(limits_of_devices_have_to_make_sense),
                 cmocka_unit_test(what_is_known_and_not_supported_is_refused_by_name),
                 cmocka_unit_test(what_is_known_and_asks_for_nothing_is_accepted),
                 cmocka_unit_test(hostile_text_is_shown_short_and_without_control_characters),
