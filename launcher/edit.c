@@ -34,11 +34,7 @@ static int share_namespaces(struct spec *spec, pid_t holder, struct error *err)
                         return no_memory(err);
                 spec->ns[shared[i].type].path = path;
         }
-        /* The holder's namespace has its maps already. */
-        if (spec->ns[NS_USER].path) {
-                spec->uid_map = spec->gid_map = NULL;
-                spec->n_uid_map = spec->n_gid_map = 0;
-        }
+        /* Beside a path, maps only describe what is there: the holder's namespace has them already. */
         return 0;
 }
 

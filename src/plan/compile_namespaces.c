@@ -38,13 +38,17 @@ void compile_decide_namespaces(struct compile *c)
 /*
  * The parent joins these for the time of the clone and comes back: a pid
  * namespace because only children enter it; the others, with a new user
- * namespace, because the child would lack the privilege.
+ * namespace, because the child would lack the privilege. Without privilege here,
+ * there is some only in the user namespace that is joined: then the child joins the
+ * pid namespace from within, and a second process is the first in it.
  */
 static bool joined_by_parent(const struct compile *c, enum ns_type type)
 {
         if (!is_joined(c, type) || type == NS_USER || type == NS_MOUNT)
                 return false;
-        return type == NS_PID || is_new(c, NS_USER);
+        if (type == NS_PID)
+                return c->host->privileged || !is_joined(c, NS_USER);
+        return is_new(c, NS_USER);
 }
 
 void compile_joins_before(struct compile *c)
@@ -100,7 +104,8 @@ void compile_signals(struct compile *c)
 /* Without a 0 in the map there is no root to become; all capabilities are ours in the new namespace anyway. */
 static bool maps_root(const struct compile *c)
 {
-        bool uid = is_joined(c, NS_USER), gid = uid;
+        bool joined = is_joined(c, NS_USER); /* without maps it is believed to have root */
+        bool uid = joined && c->spec->n_uid_map == 0, gid = joined && c->spec->n_gid_map == 0;
         for (size_t i = 0; i < c->spec->n_uid_map; i++)
                 uid = uid || c->spec->uid_map[i].container_id == 0;
         for (size_t i = 0; i < c->spec->n_gid_map; i++)
@@ -115,7 +120,7 @@ void compile_joins(struct compile *c)
         for (unsigned type = 0; type < NS_TYPES; type++)
                 if (is_joined(c, type) && type != NS_USER && !joined_by_parent(c, type))
                         plan_add(c->b, STEP_JOIN, ns_clone_flags[type], S(c, c->spec->ns[type].path));
-        if (c->second_clone)
+        if (c->second_clone || (is_joined(c, NS_PID) && !joined_by_parent(c, NS_PID)))
                 plan_add(c->b, STEP_FORK_AGAIN, c->second_clone);
         if (c->user_ns && maps_root(c))
                 plan_add(c->b, STEP_BECOME_ROOT, 0);

@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "runtime/process_ref.h"
 #include "syscall/sys.h"
 
 #define EXIT_ENTER_FAILED 126
@@ -56,17 +57,6 @@ static int enter(int pidfd, pid_t pid)
                 flags |= a.st_ino != b.st_ino ? ns[i].flag : 0;
         }
         return flags ? sys_setns(pidfd, flags) : 0;
-}
-
-static pid_t pid_of(int pidfd)
-{
-        char path[64];
-        snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
-        auto_free char *text = NULL;
-        if (io_read_file(AT_FDCWD, path, 4096, &text, NULL) < 0)
-                return -1;
-        const char *line = strstr(text, "\nPid:\t");
-        return line ? (pid_t) atol(line + strlen("\nPid:\t")) : -1;
 }
 
 static _Noreturn void in_the_hook(const struct hook_run *hook, pid_t enter_pid, int state_fd, int output_fd)
@@ -138,7 +128,7 @@ int hook_run(const struct hook_run *hook, struct error *err)
                 r = memory_file("output", "", &output_fd);
         if (r < 0)
                 return error_set(err, r, "prepare the %s hook \"%s\"", hook->kind, hook->path);
-        pid_t enter_pid = hook->enter_pidfd >= 0 ? pid_of(hook->enter_pidfd) : -1;
+        pid_t enter_pid = hook->enter_pidfd >= 0 ? process_of_pidfd(hook->enter_pidfd) : -1;
 
         uint64_t mask;
         (void) sys_block_signals(&mask);

@@ -74,3 +74,14 @@ bool process_ref_alive(const struct process_ref *ref)
         /* When in doubt it lives: nobody must collect what is still in use. */
         return process_ref_open(ref, &pidfd) != -ESRCH;
 }
+
+pid_t process_of_pidfd(int pidfd)
+{
+        char path[64];
+        snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
+        auto_free char *text = NULL;
+        if (io_read_file(AT_FDCWD, path, 4096, &text, NULL) < 0)
+                return -1;
+        const char *line = strstr(text, "\nPid:\t");
+        return line ? (pid_t) atol(line + strlen("\nPid:\t")) : -1;
+}

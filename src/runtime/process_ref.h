@@ -25,4 +25,7 @@ int process_ref_of(pid_t pid, struct process_ref *ret) MUST_CHECK;
 /* A pidfd of the process. -ESRCH if it is gone, or dead and not yet reaped. */
 int process_ref_open(const struct process_ref *ref, int *ret_pidfd) MUST_CHECK;
 
+/* The number of the process behind a pidfd, as our /proc has it; -1 if it is gone. */
+pid_t process_of_pidfd(int pidfd);
+
 bool process_ref_alive(const struct process_ref *ref);

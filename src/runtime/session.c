@@ -7,6 +7,7 @@
 
 #include "child/child.h"
 #include "runtime/parent.h"
+#include "runtime/process_ref.h"
 #include "syscall/sys.h"
 
 /* The child ended without a word: killed, by the kernel or by a person. */
@@ -44,7 +45,8 @@ static int adopt(struct session *s, const struct report *report, int pidfd, stru
                 (void) sys_pidfd_wait(s->pidfd, &code, &status);
         fd_close(s->pidfd);
         s->pidfd = pidfd;
-        s->pid = report->code;
+        /* The first one may live in another pid namespace than we: its number for the second is not ours. */
+        s->pid = process_of_pidfd(pidfd);
         return release_child(s, report->step, err);
 }
 

@@ -206,6 +206,7 @@ test_case "as many run at once as there are slots" waits_for_slots
 limits_each() {
   bundle '.linux.resources.memory = {limit: 33554432} | .linux.resources.pids = {limit: 20}'
   try launch -n 2 --oversubscribe --report "$D/r.json" "$B" -- sh -c '[ $BERTH_RANK = 1 ] && exec tail /dev/zero; exit 0'
+  [[ $err != *"no memory controller"* ]] || skip "no memory controller"
   equal "$status" 137 status
   contains "$err" "rank 1: killed by signal 9 (Killed), out of memory"
   equal "$(jq -c '[.ranks[] | .oom_kills > 0]' "$D/r.json")" '[false,true]' "oom kills"
@@ -300,7 +301,8 @@ killed_and_deleted() {
     eventually printed up 4
     kill -KILL "$pid"
     ended 137
-    no_sleep() { [[ -z $(left_processes | grep 'sleep 1000') ]]; }
+    # the holder goes when all its zombies are reaped by init, who may take its time
+    no_sleep() { [[ -z $(left_processes | grep 'sleep 1000' | grep -v berth-launch) ]]; }
     eventually no_sleep
     berth delete --force "$ID"
     eventually all_gone

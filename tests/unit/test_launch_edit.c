@@ -78,7 +78,7 @@ static void ranks_in_a_user_namespace_have_the_holders_maps(void **state)
         struct edit edit = { .isolate = ISOLATE_RANKS, .holder = 42, .shm = "/job/shm" };
         assert_int_equal(edit_for_launch(spec, &edit, NULL), 0);
         assert_string_equal(spec->ns[NS_USER].path, "/proc/42/ns/user");
-        assert_int_equal(spec->n_uid_map, 0);
+        assert_int_equal(spec->n_uid_map, 1);
         /* a sysfs cannot be mounted without owning the network */
         assert_true(spec->mounts[3].bind);
         assert_string_equal(spec->mounts[3].source, "/sys");
