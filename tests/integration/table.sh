@@ -32,7 +32,7 @@ row "oom score"                         '.process.oomScoreAdj = 500' 'args("cat 
 row "oom score of the parent"           'args("cat /proc/self/oom_score_adj")'
 row "descriptors that are open"         'args("ls /proc/self/fd | wc -l")'
 row "signals blocked, ignored, caught"  'args("grep -E ^Sig[BI] /proc/self/status")'
-row "the first process is number 1"     'args("echo $$; ps -o pid,comm | grep -c .")'
+row "the first process is number 1"     'args("echo $$; cat /proc/1/comm")'
 row "session and process group"         'args("set -- $(cat /proc/self/stat); echo $5 $6")'
 
 # --- how it ends -------------------------------------------------------------------------------------

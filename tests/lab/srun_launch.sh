@@ -4,7 +4,9 @@
 . "$TESTS/lib/lab.sh"
 lab_start --netns --nodes 2
 
-on_two() { lab srun -N2 --ntasks-per-node=1 "$BERTH" --root "$ROOT" launch "$@"; }
+# Slurm's KillWait is 5 s in the lab: the launcher has to be done before
+launch=("$BERTH" --root "$ROOT" launch --kill-wait 1)
+on_two() { lab srun -N2 --ntasks-per-node=1 "${launch[@]}" "$@"; }
 
 hostnames() {
   bundle .
@@ -44,7 +46,7 @@ test_case "scancel ends all instances on all nodes" cancelled
 node_fails() {
   bundle .
   # one node's instances fail: the step, and so the other node's, ends
-  try lab srun -N2 --ntasks-per-node=1 --kill-on-bad-exit=1 "$BERTH" --root "$ROOT" launch -n 2 --oversubscribe "$B" -- \
+  try lab srun -N2 --ntasks-per-node=1 --kill-on-bad-exit=1 "${launch[@]}" -n 2 --oversubscribe "$B" -- \
     sh -c 'if [ $SLURM_NODEID = 0 ]; then exit 9; else sleep 1000; fi'
   [[ $status != 0 ]]
   none() { [[ -z $(left_processes | grep 'sleep 1000') ]]; }

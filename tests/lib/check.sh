@@ -30,7 +30,7 @@ TESTS=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
 export BERTH_TEST_RUN=$RUN_ID
 
 check_file=$(basename "$0" .sh)
-check_case=0 check_failed=0 check_started=$SECONDS
+check_case=0 check_failed=0 check_title= check_started=$SECONDS
 : "${CHECK_TIMEOUT:=60}" "${CHECK_ONLY:=}"
 
 berth() { "$BERTH" --root "$ROOT" "$@"; }
@@ -57,7 +57,7 @@ fail() { # SENTENCE
 try() { # COMMAND...
   status=0
   "$@" >"$D/out" 2>"$D/err" || status=$?
-  out=$(tr -d '\0' <"$D/out") err=$(tr -d '\0' <"$D/err")
+  { out=$(<"$D/out") err=$(<"$D/err"); } 2>/dev/null # a NUL is left out, and bash says so
 }
 
 # Run a command and demand its exit status.
@@ -87,10 +87,14 @@ eventually() { # COMMAND...
   local i
   for ((i = 0; i < 20 * CHECK_TIMEOUT / 4; i++)); do
     "$@" >/dev/null 2>&1 && return
-    sleep .05
+    pause .05
   done
   fail "never came true: $*"
 }
+
+# sleep without a process: on an emulated machine that alone would take longer
+exec {check_never}<> <(:)
+pause() { read -r -t "$1" -u "$check_never" _ || :; } # SECONDS
 
 status_is() { # ID STATUS
   [[ $(berth state "$1" 2>/dev/null | jq -r .status) = "$2" ]]
@@ -107,7 +111,7 @@ test_case() { # "sentence" FUNCTION [ARGUMENT...]
   shift
   [[ -z ${CHECK_TIMES:-} ]] || check_since=$(($(date +%s%N) / 1000000))
   [[ -z $CHECK_ONLY || $title =~ $CHECK_ONLY ]] || return 0
-  check_case=$((check_case + 1))
+  check_case=$((check_case + 1)) check_title=$title
   D=$WORK/$check_file.$check_case ID=$RUN_ID-$check_file-$check_case log=$WORK/$check_file.$check_case.log B=''
   mkdir -p "$D"
 
@@ -140,11 +144,10 @@ test_case() { # "sentence" FUNCTION [ARGUMENT...]
 
 # True when the process ended in time. No clean-up code of ours runs in it, so polling is enough.
 check_wait() { # PID SECONDS
-  local end=$((SECONDS + $2)) pause=.005
+  local end=$((SECONDS + $2))
   while kill -0 "$1" 2>/dev/null; do
     ((SECONDS < end)) || return 1
-    sleep $pause
-    pause=.02
+    pause .01
   done
 }
 
@@ -172,7 +175,7 @@ left_processes() {
       echo "process $pid $(tr '\0' ' ' <"/proc/$pid/cmdline")"
   done 2>/dev/null
 }
-left_cgroups() { find /sys/fs/cgroup -depth -type d -name "*$RUN_ID*" -printf 'cgroup %p\n' 2>/dev/null; }
+left_cgroups() { find /sys/fs/cgroup -depth -type d -path "*$RUN_ID*" -printf 'cgroup %p\n' 2>/dev/null; }
 left_mounts() { awk '{ print "mount " $5 }' /proc/self/mountinfo | grep -vxF -f "$WORK/mounts"; }
 left_state() { find "$ROOT" -mindepth 1 -maxdepth 1 -printf 'state %p\n' 2>/dev/null; }
 
