@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include "child/child_steps.h"
 #include "syscall/sys.h"
@@ -21,11 +22,24 @@ int child_cgroup_enter(struct child *c, const struct step *step)
 {
         for (uint64_t i = 0; i < step->arg[1]; i++) {
                 int fd = c->in->fd[step->arg[0] + i];
-                ssize_t n = fd < 0 ? 0 : sys_write(fd, "0", 1);
+                if (fd < 0)
+                        continue;
+                ssize_t n = sys_write(fd, "0", 1);
+                (void) sys_close(fd);
                 if (n < 0)
                         return (int) n;
         }
         return 0;
+}
+
+/*
+ * Processes that are in the namespace already can see us. Up to exec() we are
+ * none of their business: not our memory, not our descriptors, and not
+ * /proc/PID/exe, which is the host's program (CVE-2016-9962, CVE-2019-5736).
+ */
+static int hide(void)
+{
+        return sys_prctl(PR_SET_DUMPABLE, 0, 0);
 }
 
 /* Argument 0 is the CLONE_NEW* flag of the namespace. */
@@ -34,14 +48,17 @@ int child_join(struct child *c, const struct step *step)
         int fd = sys_openat2(AT_FDCWD, child_string(c, step, 1), O_RDONLY, 0, 0);
         if (fd < 0)
                 return fd;
-        int r = sys_setns(fd, step->arg[0]);
+        int r = hide();
+        if (r >= 0)
+                r = sys_setns(fd, step->arg[0]);
         (void) sys_close(fd);
         return r;
 }
 
 int child_join_process(struct child *c, const struct step *step)
 {
-        return sys_setns(c->in->fd[step->arg[0]], step->arg[1]);
+        int r = hide();
+        return r < 0 ? r : sys_setns(c->in->fd[step->arg[0]], step->arg[1]);
 }
 
 int child_become_root(struct child *c, const struct step *step)

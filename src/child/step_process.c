@@ -35,12 +35,40 @@ int child_bind_memory(struct child *c, const struct step *step)
         return sys_set_mempolicy((int) step->arg[0], nodes.data, nodes.size * 8 + 1);
 }
 
+/* Insert into a sorted list. */
+static size_t insert(unsigned *list, size_t n, int fd)
+{
+        if (fd < 0)
+                return n;
+        size_t at = n;
+        for (; at > 0 && list[at - 1] > (unsigned) fd; at--)
+                list[at] = list[at - 1];
+        list[at] = (unsigned) fd;
+        return n + 1;
+}
+
+/*
+ * Whatever else our parent had open, of the host or of his caller, is closed
+ * before we are in a namespace that somebody may look into (CVE-2024-21626).
+ * What later steps open is close-on-exec.
+ */
 int child_keep_fds(struct child *c, const struct step *step)
 {
-        (void) c;
-        for (unsigned fd = 3; fd < step->arg[0]; fd++)
+        unsigned needed[PLAN_FDS_MAX + 3], from = (unsigned) step->arg[0];
+        size_t n = insert(needed, 0, c->sync_fd);
+        n = insert(needed, n, c->listen_fd);
+        n = insert(needed, n, c->alive_fd);
+        for (size_t i = 0; i < c->plan->n_fds; i++)
+                n = insert(needed, n, c->in->fd[i]);
+        for (unsigned fd = 3; fd < from; fd++)
                 (void) sys_clear_cloexec((int) fd);     /* a gap in what is to be preserved is no failure */
-        return sys_cloexec_from((unsigned) step->arg[0]);
+        for (size_t i = 0; i < n; i++) {
+                int r = needed[i] > from ? sys_close_range(from, needed[i] - 1) : 0;
+                if (r < 0)
+                        return r;
+                from = needed[i] >= from ? needed[i] + 1 : from;
+        }
+        return sys_close_range(from, ~0U);
 }
 
 /*

@@ -1,10 +1,13 @@
 #include "cli/make_options.h"
+#include "runtime/seal.h"
 
 static int run(const struct call *call, struct error *err)
 {
         struct container_options opts;
         auto_fd int root = -1;
-        int r = make_options(call, &opts, err);
+        int r = seal_self(call->globals->argv, err);
+        if (r == 0)
+                r = make_options(call, &opts, err);
         if (r == 0)
                 r = command_root(call, true, &root, err);
         return r == 0 ? container_create(root, &opts, err) : r;

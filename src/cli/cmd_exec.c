@@ -2,6 +2,7 @@
 
 #include "cli/command.h"
 #include "runtime/exec.h"
+#include "runtime/seal.h"
 
 static int run(const struct call *call, struct error *err)
 {
@@ -14,7 +15,9 @@ static int run(const struct call *call, struct error *err)
                 return error_say(err, -EINVAL, "--process says what to run: no command can be given with it");
         if (!o.process_file && !o.args)
                 return error_say(err, -EINVAL, "process args cannot be empty: give a command, or --process");
-        int r = command_listen_fds(&o.listen_fds, err);
+        int r = seal_self(call->globals->argv, err);
+        if (r == 0)
+                r = command_listen_fds(&o.listen_fds, err);
         if (r == 0)
                 r = container_check_fds(o.preserve_fds + o.listen_fds, err);
         if (r == 0)

@@ -1,4 +1,5 @@
 #include "cli/make_options.h"
+#include "runtime/seal.h"
 
 static int run(const struct call *call, struct error *err)
 {
@@ -6,7 +7,11 @@ static int run(const struct call *call, struct error *err)
         struct error warning = ERROR_INIT;
         auto_fd int root = -1;
         int status = 0;
-        int r = make_options(call, &opts, err);
+        const struct make_args *args = call->args;
+        /* In the foreground we run as long as the container does: nobody can write to a program that runs. */
+        int r = args->detach ? seal_self(call->globals->argv, err) : 0;
+        if (r == 0)
+                r = make_options(call, &opts, err);
         if (r == 0)
                 r = command_root(call, true, &root, err);
         if (r == 0)

@@ -11,8 +11,9 @@
 #define EXIT_UNKNOWN_COMMAND 3
 
 static const struct command *const commands[] = {
-        &cmd_create, &cmd_delete, &cmd_exec, &cmd_kill,  &cmd_launch, &cmd_list,  &cmd_pause,
-        &cmd_plan,   &cmd_ps,     &cmd_resume, &cmd_run, &cmd_spec, &cmd_start, &cmd_state, NULL,
+        &cmd_create, &cmd_delete, &cmd_events, &cmd_exec, &cmd_features, &cmd_kill,  &cmd_launch, &cmd_list,
+        &cmd_pause,  &cmd_plan,   &cmd_ps,     &cmd_resume, &cmd_run,    &cmd_spec,  &cmd_start,  &cmd_state,
+        &cmd_update, NULL,
 };
 
 struct global_args {
@@ -181,7 +182,7 @@ int main(int argc, char **argv)
 {
         open_standard_streams();
         struct error err = ERROR_INIT;
-        struct global_args a = { .g.program = base_name(argc > 0 ? argv[0] : NULL) };
+        struct global_args a = { .g.program = base_name(argc > 0 ? argv[0] : NULL), .g.argv = argv };
         struct positional pos = { 0 };
         auto_arena struct arena *arena = arena_new();
         const char *const *words = (const char *const *) argv;

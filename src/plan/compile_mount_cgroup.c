@@ -8,7 +8,8 @@
 static const char *cgroup_in(struct compile *c, const struct cgroup_hierarchy *h)
 {
         const char *path = c->cgroup_path ? c->cgroup_path : c->wish->cgroup_path;
-        if (!path)
+        /* Without privilege its own cgroup is made only where somebody delegated; ours is there in any case. */
+        if (!path || !c->host->privileged)
                 return h->own;
         if (path[0] == '/')
                 return path;

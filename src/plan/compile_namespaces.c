@@ -98,6 +98,7 @@ void compile_limits(struct compile *c)
 void compile_signals(struct compile *c)
 {
         plan_add(c->b, STEP_RESET_SIGNALS, c->host->clear_sighand ? 0u : 1u);
+        plan_add(c->b, STEP_KEEP_FDS, 3 + (uint64_t) c->wish->preserve_fds);
         plan_add(c->b, STEP_NEW_SESSION, 0);
 }
 

@@ -67,7 +67,6 @@ void compile_privileges(struct compile *c)
 {
         const struct spec_process *p = &c->spec->process;
         uint64_t cwd = S(c, p->cwd ? p->cwd : "/");
-        plan_add(c->b, STEP_KEEP_FDS, 3 + (uint64_t) c->wish->preserve_fds);
         if (p->no_new_privileges)
                 plan_add(c->b, STEP_NO_NEW_PRIVS, 0);
         else

@@ -41,6 +41,7 @@ enum step_op {
 
         /* child, namespaces and identity */
         STEP_RESET_SIGNALS,     /* 1 if handlers are still set */
+        STEP_KEEP_FDS,          /* n: from descriptor n on, all are closed that no step needs */
         STEP_NEW_SESSION,
         STEP_CGROUP_ENTER,      /* first descriptor slot, n */
         STEP_JOIN,              /* namespace, path */
@@ -80,7 +81,6 @@ enum step_op {
         STEP_STDIO,             /* first fd slot of three */
         STEP_BIND_CPUS,         /* mask */
         STEP_BIND_MEMORY,       /* MPOL_* mode, node mask */
-        STEP_KEEP_FDS,          /* first descriptor that is closed on exec */
         STEP_AWAIT_START,       /* `create` ends here, `start` goes on */
         STEP_NO_NEW_PRIVS,
         STEP_DROP_BOUNDING,     /* capabilities that stay */

@@ -34,6 +34,11 @@ int sys_cloexec_from(unsigned first)
         return 0;
 }
 
+int sys_close_range(unsigned first, unsigned last)
+{
+        return (int) ret(syscall(SYS_close_range, first, last, 0));
+}
+
 ssize_t sys_read(int fd, void *data, size_t size)
 {
         long n;

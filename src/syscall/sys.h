@@ -70,6 +70,8 @@ int sys_dup2(int from, int to);
 int sys_clear_cloexec(int fd);
 /* Mark first..~0 close-on-exec (5.11; a loop over the open ones before). */
 int sys_cloexec_from(unsigned first);
+/* Close first..last, whether open or not; Linux 5.9. */
+int sys_close_range(unsigned first, unsigned last);
 ssize_t sys_read(int fd, void *data, size_t size);
 ssize_t sys_write(int fd, const void *data, size_t size);
 /* Raw entries of an open directory; 0 at its end. */
