@@ -197,7 +197,7 @@ int child_set_attributes(struct child *c, const struct step *step)
         int fd = walk_open(c->root_fd, child_string(c, step, 0));
         if (fd < 0)
                 return fd;
-        int r = sys_mount_setattr(fd, AT_RECURSIVE, step->arg[1], step->arg[2], 0);
+        int r = sys_mount_setattr(fd, step->arg[3] ? AT_RECURSIVE : 0, step->arg[1], step->arg[2], 0);
         (void) sys_close(fd);
         return r;
 }

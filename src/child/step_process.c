@@ -78,6 +78,13 @@ int child_keep_fds(struct child *c, const struct step *step)
 int child_await_start(struct child *c, const struct step *step)
 {
         (void) step;
+        /* Those who join us while we wait shall find nothing of how we were made. */
+        int *made[] = { &c->root_fd, &c->null_fd, &c->empty_fd };
+        for (size_t i = 0; i < sizeof(made) / sizeof(*made); i++) {
+                if (*made[i] >= 0)
+                        (void) sys_close(*made[i]);
+                *made[i] = -1;
+        }
         struct report report = { REPORT_AWAIT, (uint16_t) c->at, 0 };
         if (sys_send(c->sync_fd, &report, sizeof(report)) < 0)
                 sys_exit(1);

@@ -75,5 +75,5 @@ void compile_mount_cgroup(struct compile *c, const struct spec_mount *m)
                 if (!host->h[i].v2)
                         mount_hierarchy(c, &host->h[i], m->destination, m->attr_set);
         if (m->attr_set & MOUNT_ATTR_RDONLY)
-                plan_add(c->b, STEP_SET_ATTRIBUTES, S(c, m->destination), MOUNT_ATTR_RDONLY, 0);
+                plan_add(c->b, STEP_SET_ATTRIBUTES, S(c, m->destination), MOUNT_ATTR_RDONLY, 0, 1);
 }

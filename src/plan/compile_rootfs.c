@@ -85,6 +85,12 @@ static bool has_mode(const char *data)
         return at && (at == data || at[-1] == ',');
 }
 
+/* We have to write to it first: mount points for what is mounted below, devices, what is copied up. */
+static bool is_readonly_tmpfs(const struct spec_mount *m)
+{
+        return m->type && !m->bind && strcmp(m->type, "tmpfs") == 0 && (m->attr_set & MOUNT_ATTR_RDONLY);
+}
+
 static void compile_file_system(struct compile *c, const struct spec_mount *m)
 {
         const char *type = m->type ? m->type : "";
@@ -97,15 +103,13 @@ static void compile_file_system(struct compile *c, const struct spec_mount *m)
         uint64_t flags = m->sb_flags;
         if (strcmp(type, "tmpfs") == 0 && !has_mode(m->data))
                 flags |= MOUNT_KEEP_MODE;
-        uint64_t attr = m->attr_set & ~(m->attr_clear & ~(uint64_t) MOUNT_ATTR__ATIME), later = 0;
-        if (m->copy_up) {       /* written to before it is read-only */
+        uint64_t attr = m->attr_set & ~(m->attr_clear & ~(uint64_t) MOUNT_ATTR__ATIME);
+        if (m->copy_up)
                 flags |= MOUNT_COPY_UP;
-                later = attr & MOUNT_ATTR_RDONLY;
-        }
-        plan_add(c->b, STEP_MOUNT, S(c, type), S(c, m->source ? m->source : type), S(c, m->destination), attr & ~later,
+        if (is_readonly_tmpfs(m))
+                attr &= ~(uint64_t) MOUNT_ATTR_RDONLY;
+        plan_add(c->b, STEP_MOUNT, S(c, type), S(c, m->source ? m->source : type), S(c, m->destination), attr,
                  S(c, m->data), flags);
-        if (later)
-                plan_add(c->b, STEP_SET_ATTRIBUTES, S(c, m->destination), later, 0);
 }
 
 void compile_mounts(struct compile *c)
@@ -120,7 +124,7 @@ void compile_mounts(struct compile *c)
                         compile_file_system(c, m);
                 if (m->rec_set || m->rec_clear)
                         plan_add(c->b, STEP_SET_ATTRIBUTES, S(c, m->destination), m->rec_set,
-                                 clear_of(m->rec_set, m->rec_clear));
+                                 clear_of(m->rec_set, m->rec_clear), 1);
                 if (m->propagation)
                         plan_add(c->b, STEP_SET_PROPAGATION, S(c, m->destination), m->propagation);
         }
@@ -222,6 +226,9 @@ void compile_protection(struct compile *c)
                 plan_add(c->b, STEP_MAKE_DIRECTORY, S(c, c->spec->process.cwd));
         if (!has_mount_ns(c))
                 return;
+        for (size_t i = 0; i < c->spec->n_mounts; i++)
+                if (is_readonly_tmpfs(&c->spec->mounts[i]))
+                        plan_add(c->b, STEP_SET_ATTRIBUTES, S(c, c->spec->mounts[i].destination), MOUNT_ATTR_RDONLY, 0, 0);
         for (size_t i = 0; c->spec->readonly_paths && c->spec->readonly_paths[i]; i++)
                 plan_add(c->b, STEP_READONLY_PATH, S(c, c->spec->readonly_paths[i]));
         for (size_t i = 0; c->spec->masked_paths && c->spec->masked_paths[i]; i++)

@@ -59,7 +59,7 @@ enum step_op {
         STEP_OPEN_ROOT,         /* path of the rootfs, 1: mounted on itself; held open */
         STEP_MOUNT,             /* type, source, target, attributes, data, super block flags */
         STEP_BIND,              /* source, target, attributes to set, to clear, enum bind_flags, fd slot */
-        STEP_SET_ATTRIBUTES,    /* target, set, clear: recursively, on what was mounted there */
+        STEP_SET_ATTRIBUTES,    /* target, set, clear, 1: also of the mounts below */
         STEP_SET_PROPAGATION,   /* target, MS_* flags */
         STEP_MAKE_DIRECTORY,    /* path */
         STEP_REFUSE_LINK,       /* path: /proc and /sys must not be somewhere else by a link of the image */
