@@ -77,6 +77,18 @@ void jot_number(struct jot *j, const char *key, int64_t value)
         str_addf(&j->s, "%" PRId64, value);
 }
 
+void jot_unsigned(struct jot *j, const char *key, uint64_t value)
+{
+        begin(j, key);
+        str_addf(&j->s, "%" PRIu64, value);
+}
+
+void jot_raw(struct jot *j, const char *key, const char *value)
+{
+        begin(j, key);
+        str_add(&j->s, value);
+}
+
 void jot_bool(struct jot *j, const char *key, bool value)
 {
         begin(j, key);

@@ -30,7 +30,10 @@ void jot_open(struct jot *j, const char *key, char bracket);
 void jot_close(struct jot *j, char bracket);
 void jot_text(struct jot *j, const char *key, const char *value);
 void jot_number(struct jot *j, const char *key, int64_t value);
+void jot_unsigned(struct jot *j, const char *key, uint64_t value);
 void jot_bool(struct jot *j, const char *key, bool value);
+/* A value that is JSON already: "null", "0.5". */
+void jot_raw(struct jot *j, const char *key, const char *value);
 
 /* The text; the caller frees it. */
 char *jot_take(struct jot *j);

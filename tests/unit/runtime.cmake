@@ -1,3 +1,5 @@
 berth_test(unit/test_state.c        LABELS unit USES runtime)
 berth_test(unit/test_exec_process.c LABELS unit USES runtime)
 berth_test(unit/test_options.c      LABELS unit USES cli)
+berth_test(unit/test_update.c       LABELS unit USES runtime)
+berth_test(unit/test_quantity.c     LABELS unit USES cli)

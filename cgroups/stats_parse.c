@@ -1,0 +1,187 @@
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "cgroups/stats.h"
+
+#define NUMBERS_MAX 65536
+
+static size_t count_lines(const char *text)
+{
+        size_t n = 1;
+        for (; *text; text++)
+                n += *text == '\n';
+        return n;
+}
+
+/* The line at *at without its end, and *at behind it. False behind the last. */
+static bool next_line(const char **at, char *buf, size_t size)
+{
+        if (**at == '\0')
+                return false;
+        size_t n = strcspn(*at, "\n");
+        (void) snprintf(buf, size, "%.*s", (int) n, *at); /* no line of interest is longer */
+        *at += n + ((*at)[n] == '\n');
+        return true;
+}
+
+static int add_range(struct stats_numbers *out, struct arena *arena, uint64_t from, uint64_t to)
+{
+        if (to < from || to - from >= NUMBERS_MAX - out->n)
+                return -EINVAL;
+        out->list = arena_grow(arena, out->list, out->n, (size_t) (to - from) + 1, sizeof(*out->list));
+        if (!out->list)
+                return -ENOMEM;
+        for (uint64_t i = from; i <= to; i++)
+                out->list[out->n++] = i;
+        return 0;
+}
+
+int stats_parse_list(const char *text, struct arena *arena, struct stats_numbers *ret)
+{
+        struct stats_numbers out = { 0 };
+        for (const char *at = text; *at;) {
+                char *end;
+                if (*at < '0' || *at > '9')
+                        return -EINVAL;
+                uint64_t from = strtoull(at, &end, 10), to = from;
+                if (*end == '-' && end[1] >= '0' && end[1] <= '9')
+                        to = strtoull(end + 1, &end, 10);
+                int r = add_range(&out, arena, from, to);
+                if (r < 0)
+                        return r;
+                if (*end != ',' && *end != '\0')
+                        return -EINVAL;
+                at = end + (*end == ',');
+        }
+        *ret = out;
+        return 0;
+}
+
+bool stats_parse_psi(const char *text, struct stats_psi *ret)
+{
+        struct stats_psi psi = { 0 };
+        char line[256];
+        while (next_line(&text, line, sizeof(line))) {
+                char kind[8];
+                unsigned int whole[3], part[3];
+                struct stats_psi_line l = { 0 };
+                if (sscanf(line, "%7s avg10=%u.%2u avg60=%u.%2u avg300=%u.%2u total=%" SCNu64, kind, &whole[0],
+                           &part[0], &whole[1], &part[1], &whole[2], &part[2], &l.total) != 8)
+                        return false;
+                l.avg10 = whole[0] * 100 + part[0];
+                l.avg60 = whole[1] * 100 + part[1];
+                l.avg300 = whole[2] * 100 + part[2];
+                if (strcmp(kind, "some") == 0) {
+                        psi.some = l;
+                        psi.has = true;
+                } else if (strcmp(kind, "full") == 0) {
+                        psi.full = l;
+                }
+        }
+        if (psi.has)
+                *ret = psi;
+        return psi.has;
+}
+
+static int by_name(const void *a, const void *b)
+{
+        return strcmp(((const struct stats_named *) a)->name, ((const struct stats_named *) b)->name);
+}
+
+int stats_parse_named(const char *text, struct arena *arena, struct stats_named **ret, size_t *ret_n)
+{
+        struct stats_named *list = arena_alloc(arena, count_lines(text), sizeof(*list));
+        char line[256];
+        size_t n = 0;
+        if (!list)
+                return -ENOMEM;
+        while (next_line(&text, line, sizeof(line))) {
+                char *value = strchr(line, ' ');
+                uint64_t number;
+                if (!value || parse_u64(value + 1, &number) < 0)
+                        continue;
+                *value = '\0';
+                const char *name = arena_strdup(arena, line);
+                if (!name)
+                        return -ENOMEM;
+                list[n++] = (struct stats_named){ name, number };
+        }
+        if (n > 1)
+                qsort(list, n, sizeof(*list), by_name);
+        *ret = list;
+        *ret_n = n;
+        return 0;
+}
+
+/* What v1 calls it; the others (discards) have no table there. */
+static const struct {
+        const char *key;
+        enum stats_io kind;
+        const char *op;
+} io_keys[] = {
+        { "rbytes", STATS_IO_BYTES, "Read" },
+        { "wbytes", STATS_IO_BYTES, "Write" },
+        { "rios", STATS_IO_SERVICED, "Read" },
+        { "wios", STATS_IO_SERVICED, "Write" },
+};
+#define IO_KEYS (sizeof(io_keys) / sizeof(*io_keys))
+
+static void add_io_word(const char *word, uint64_t major, uint64_t minor, struct stats_io_list io[STATS_IO_KINDS])
+{
+        const char *equals = strchr(word, '=');
+        uint64_t value;
+        if (!equals || parse_u64(equals + 1, &value) < 0)
+                return;
+        for (size_t i = 0; i < IO_KEYS; i++)
+                if (strlen(io_keys[i].key) == (size_t) (equals - word) &&
+                    strncmp(io_keys[i].key, word, (size_t) (equals - word)) == 0) {
+                        struct stats_io_list *to = &io[io_keys[i].kind];
+                        to->list[to->n++] = (struct stats_entry){ major, minor, value, io_keys[i].op };
+                }
+}
+
+int stats_parse_io_stat(const char *text, struct arena *arena, struct stats_io_list io[STATS_IO_KINDS])
+{
+        char line[512];
+        size_t words = 0;
+        for (const char *p = text; *p; p++)
+                words += *p == '=';
+        for (int kind = STATS_IO_BYTES; kind <= STATS_IO_SERVICED; kind++) {
+                io[kind] = (struct stats_io_list){ arena_alloc(arena, words + 1, sizeof(struct stats_entry)), 0 };
+                if (!io[kind].list)
+                        return -ENOMEM;
+        }
+        while (next_line(&text, line, sizeof(line))) {
+                uint64_t major, minor;
+                char *rest = NULL, *word = strtok_r(line, " ", &rest);
+                if (!word || sscanf(word, "%" SCNu64 ":%" SCNu64, &major, &minor) != 2)
+                        continue;
+                while ((word = strtok_r(NULL, " ", &rest)))
+                        add_io_word(word, major, minor, io);
+        }
+        return 0;
+}
+
+int stats_parse_blkio(const char *text, struct arena *arena, struct stats_io_list *ret)
+{
+        char line[256], op[64];
+        struct stats_io_list out = { arena_alloc(arena, count_lines(text), sizeof(*out.list)), 0 };
+        if (!out.list)
+                return -ENOMEM;
+        while (next_line(&text, line, sizeof(line))) {
+                struct stats_entry e = { .op = "" };
+                if (sscanf(line, "%" SCNu64 ":%" SCNu64 " %63[A-Za-z] %" SCNu64, &e.major, &e.minor, op, &e.value) == 4)
+                        e.op = arena_strdup(arena, op);
+                else if (sscanf(line, "%" SCNu64 ":%" SCNu64 " %" SCNu64, &e.major, &e.minor, &e.value) != 3)
+                        continue;
+                if (!e.op)
+                        return -ENOMEM;
+                out.list[out.n++] = e;
+        }
+        *ret = out;
+        return 0;
+}

@@ -1,0 +1,160 @@
+#include "runtime/update.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/io.h"
+#include "cgroups/devices.h"
+#include "cgroups/translate.h"
+#include "plan/compile.h"
+#include "runtime/container_parts.h"
+#include "spec/read.h"
+
+#define RESOURCES_FILE "resources.json"
+
+/* The limits of an earlier update, or those of the config. */
+static int read_stored(const struct state_dir *dir, struct spec **ret_spec, struct error *err)
+{
+        auto_free char *text = NULL;
+        size_t size;
+        int r = io_read_file(dir->fd, RESOURCES_FILE, CONFIG_SIZE_MAX, &text, &size);
+        if (r == -ENOENT)
+                return found_read_spec(dir, ret_spec, err);
+        if (r < 0 || !text)
+                return error_set(err, r, "container \"%s\": read " RESOURCES_FILE, dir->id);
+        r = spec_read_resources(text, size, RESOURCES_FILE, ret_spec, err);
+        return r < 0 ? error_wrap(err, "container \"%s\"", dir->id) : 0;
+}
+
+static int write_stored(const struct state_dir *dir, const struct resources *keep, struct error *err)
+{
+        auto_free char *text = update_format(keep);
+        int r = text ? io_replace_file(dir->fd, RESOURCES_FILE, text, strlen(text), 0600) : -ENOMEM;
+        return r < 0 ? error_set(err, r, "container \"%s\": write " RESOURCES_FILE, dir->id) : 0;
+}
+
+static int find(struct found *c, int root_fd, const char *id, struct error *err)
+{
+        int r = found_open(c, root_fd, id, true, err);
+        if (r < 0)
+                return r;
+        if (c->state.kind != STATE_CONTAINER)
+                return error_say(err, -EINVAL, "\"%s\" is a job of the launcher, not a container", id);
+        if (c->now.status == STATUS_STOPPED || c->now.status == STATUS_CREATING)
+                return error_say(err, -ESRCH, "container not running: \"%s\" is %s", id, status_names[c->now.status]);
+        return 0;
+}
+
+static bool is_v2(const struct cgroup_host *host, const char *controller)
+{
+        const struct cgroup_hierarchy *h = cgroup_find(host, controller);
+        return h && h->v2;
+}
+
+/* Which controllers of v2 there are is a property of the place, and this one exists: it can be asked. */
+static void look_at_controllers(struct cgroup_host *host, const struct cgroup *cg)
+{
+        auto_free char *have = NULL;
+        if (cgroup_v2_fd(cg) >= 0 && cgroup_read(cg, "", "cgroup.controllers", &have, NULL) == 0)
+                (void) snprintf(host->v2_top, sizeof(host->v2_top), " %s ", have); /* as long as it was */
+}
+
+struct change {
+        struct found *c;
+        struct cgroup_host host;
+        struct cgroup cg;
+        struct arena *arena;
+        struct cgroup_writes writes;
+        struct bpf_insn *insns;         /* NULL: the device program stays */
+        size_t n_insns;
+};
+
+/* The device rules get the devices that every container has, as they did when it was made. */
+static int compile(struct change *ch, struct resources *res, struct error *err)
+{
+        struct device_rule *rules = NULL;
+        if (res->n_devices > 0) {
+                const struct spec wish = { .arena = ch->arena, .resources = *res };
+                int r = plan_device_rules(&wish, ch->arena, &rules, &res->n_devices);
+                if (r < 0)
+                        return error_set(err, r, "collect the device rules");
+                res->devices = rules;
+        }
+        look_at_controllers(&ch->host, &ch->cg);
+        int r = cgroup_translate(res, &ch->host, ch->arena, &ch->writes, err);
+        if (r == 0 && rules && is_v2(&ch->host, "devices"))
+                r = devices_program(rules, res->n_devices, ch->arena, &ch->insns, &ch->n_insns, err);
+        return r;
+}
+
+/* What these files say now, as far as it can be written back. */
+static struct cgroup_writes read_old(const struct change *ch)
+{
+        struct cgroup_writes old = { .list = arena_alloc(ch->arena, ch->writes.n + 1, sizeof(*old.list)) };
+        for (size_t i = 0; old.list && i < ch->writes.n; i++) {
+                const struct cgroup_write_item *item = &ch->writes.list[i];
+                auto_free char *text = NULL;
+                if (strncmp(item->file, "devices.", 8) == 0 ||
+                    cgroup_read(&ch->cg, item->controller, item->file, &text, NULL) < 0 || strchr(text, '\n'))
+                        continue;
+                const char *copy = arena_strdup(ch->arena, text);
+                if (copy && *copy)
+                        old.list[old.n++] = (struct cgroup_write_item){ item->controller, item->file, copy };
+        }
+        return old;
+}
+
+static int apply(struct change *ch, const struct resources *keep, struct error *err)
+{
+        const struct cgroup_writes old = read_old(ch);
+        int r = cgroup_apply(&ch->cg, ch->writes.list, ch->writes.n, err);
+        if (r == 0 && ch->insns && cgroup_v2_fd(&ch->cg) >= 0)
+                r = devices_attach(cgroup_v2_fd(&ch->cg), ch->insns, ch->n_insns, err);
+        if (r == 0)
+                r = write_stored(&ch->c->dir, keep, err);
+        /* One after the other: what cannot be put back must not keep the rest from it. */
+        for (size_t i = old.n; r < 0 && i-- > 0;)
+                ignore_result(cgroup_apply(&ch->cg, &old.list[i], 1, NULL)); /* the first failure is the one to tell */
+        return r;
+}
+
+static void change_clear_p(struct change *ch)
+{
+        cgroup_clear(&ch->cg);
+        arena_free(ch->arena);
+}
+
+static int change_limits(struct found *c, const struct resources *given, struct error *err)
+{
+        __attribute__((cleanup(change_clear_p))) struct change ch = { .c = c, .cg = CGROUP_INIT, .arena = arena_new() };
+        auto_spec struct spec *stored = NULL;
+        struct update u;
+        if (!ch.arena)
+                return error_set(err, -ENOMEM, "update container \"%s\"", c->state.id);
+        if (!state_has_cgroup(&c->state))
+                return error_say(err, -EOPNOTSUPP, "container \"%s\" has no cgroup of its own: it has no limits",
+                                 c->state.id);
+        int r = state_open_cgroup(&c->state, &ch.host, &ch.cg, err);
+        if (r == 0)
+                r = read_stored(&c->dir, &stored, err);
+        if (r < 0 || !stored)
+                return r;
+        r = update_merge(given, &stored->resources, is_v2(&ch.host, "memory"), ch.arena, &u);
+        if (r < 0)
+                return error_set(err, r, "update container \"%s\"", c->state.id);
+        const struct spec merged = { .resources = u.keep };
+        r = spec_validate_resources(&merged, err);
+        if (r == 0 && cgroup_check_memory(&ch.cg, &u.write, err) < 0)
+                r = error_wrap(err, "rejecting memory limit");
+        if (r == 0)
+                r = compile(&ch, &u.write, err);
+        return r == 0 ? apply(&ch, &u.keep, err) : r;
+}
+
+int update_limits(int root_fd, const char *id, const struct resources *given, struct error *err)
+{
+        auto_found struct found c = FOUND_INIT;
+        int r = find(&c, root_fd, id, err);
+        return r < 0 || update_is_empty(given) ? r : change_limits(&c, given, err);
+}
