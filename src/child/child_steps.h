@@ -27,7 +27,9 @@ extern child_step *const child_steps[];
 
 /* step_ns.c */
 child_step child_reset_signals, child_new_session, child_cgroup_enter, child_join, child_join_process, child_become_root, child_unshare,
-        child_fork_again, child_join_keyring, child_loopback_up, child_set_hostname, child_set_domainname;
+        child_write_time_offsets, child_fork_again, child_join_keyring, child_loopback_up, child_set_hostname, child_set_domainname;
+/* step_label.c */
+child_step child_exec_label;
 /* step_root.c */
 child_step child_host_propagation, child_open_root, child_pivot_root, child_move_root, child_chroot, child_chroot_of,
         child_root_readonly, child_root_propagation;
@@ -36,7 +38,7 @@ child_step child_mount, child_bind, child_set_attributes, child_set_propagation,
 /* step_dev.c */
 child_step child_make_directory, child_refuse_link, child_make_symlink, child_make_device, child_bind_device, child_open_console, child_write_sysctl;
 /* step_process.c */
-child_step child_stdio, child_bind_cpus, child_bind_memory, child_keep_fds, child_await_start, child_no_new_privs,
+child_step child_stdio, child_bind_cpus, child_bind_memory, child_set_personality, child_keep_fds, child_await_start, child_limit_self, child_no_new_privs,
         child_drop_bounding, child_set_groups, child_set_ids, child_set_caps, child_set_ambient, child_set_umask,
         child_chdir, child_find_home, child_find_program, child_load_filter, child_die_with_parent, child_exec, child_fail;
 

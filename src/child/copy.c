@@ -40,7 +40,7 @@ static int copy_owner(int to_dir, const char *name, const struct stat *st)
 
 static int copy_data(int from, int to)
 {
-        char data[16384];
+        char data[8192];
         for (;;) {
                 ssize_t n = sys_read(from, data, sizeof(data));
                 if (n <= 0)
@@ -115,7 +115,7 @@ static bool is_dots(const char *name)
 
 int copy_tree(int from_dir, int to_dir, unsigned depth)
 {
-        _Alignas(struct entry) char buf[8192];
+        _Alignas(struct entry) char buf[2048];     /* the stack may be small: child.h */
         if (depth > COPY_DEPTH_MAX)
                 return -ELOOP;
         for (;;) {

@@ -74,6 +74,18 @@ int child_unshare(struct child *c, const struct step *step)
         return sys_unshare(step->arg[0]);
 }
 
+/* By the caller's /proc, which is still in place. */
+int child_write_time_offsets(struct child *c, const struct step *step)
+{
+        const char *text = child_string(c, step, 0);
+        int fd = sys_openat2(AT_FDCWD, "/proc/self/timens_offsets", O_WRONLY, 0, RESOLVE_NO_MAGICLINKS);
+        if (fd < 0)
+                return fd;
+        ssize_t n = sys_write(fd, text, strlen(text));
+        (void) sys_close(fd);
+        return n < 0 ? (int) n : 0;
+}
+
 /*
  * A process never enters a new pid namespace itself, and what clone3() makes
  * together with a new user namespace belongs to that; so after joining a user

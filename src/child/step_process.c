@@ -35,6 +35,12 @@ int child_bind_memory(struct child *c, const struct step *step)
         return sys_set_mempolicy((int) step->arg[0], nodes.data, nodes.size * 8 + 1);
 }
 
+int child_set_personality(struct child *c, const struct step *step)
+{
+        (void) c;
+        return sys_personality(step->arg[0]);
+}
+
 /* Insert into a sorted list. */
 static size_t insert(unsigned *list, size_t n, int fd)
 {
@@ -100,6 +106,12 @@ int child_await_start(struct child *c, const struct step *step)
                 }
                 (void) sys_close(fd);
         }
+}
+
+int child_limit_self(struct child *c, const struct step *step)
+{
+        (void) c;
+        return sys_prlimit(0, (int) step->arg[0], step->arg[1], step->arg[2]);
 }
 
 int child_no_new_privs(struct child *c, const struct step *step)

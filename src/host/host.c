@@ -1,6 +1,7 @@
 #include "host/host.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/capability.h>
 #include <linux/sched.h>
@@ -95,6 +96,31 @@ static uint64_t bounding_set(void)
         return set;
 }
 
+/* The first line of a file is this word. */
+static bool says(const char *path, const char *word)
+{
+        char text[16] = "";
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+                return false;
+        ssize_t n = read(fd, text, sizeof(text) - 1);
+        (void) close(fd);
+        return n > 0 && strcspn(text, "\n") == strlen(word) && strncmp(text, word, strlen(word)) == 0;
+}
+
+/* The kernel registers selinuxfs only if SELinux was switched on at boot; mounted it need not be. */
+static bool has_file_system(const char *line)
+{
+        char text[8192];
+        int fd = open("/proc/filesystems", O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+                return false;
+        ssize_t n = read(fd, text, sizeof(text) - 1);
+        (void) close(fd);
+        text[n > 0 ? n : 0] = '\0';
+        return strstr(text, line) != NULL;
+}
+
 int host_probe(struct host *ret_host, struct error *err)
 {
         int r = refuse_old(err);
@@ -108,6 +134,8 @@ int host_probe(struct host *ret_host, struct error *err)
         ret_host->into_cgroup = ret_host->clear_sighand || clone_knows(0);
         ret_host->mount_setattr = has_mount_setattr();
         ret_host->privileged = has_sys_admin() && in_first_user_namespace();
+        ret_host->apparmor = says("/sys/module/apparmor/parameters/enabled", "Y");
+        ret_host->selinux = has_file_system("\tselinuxfs\n");
         ret_host->own_caps = bounding_set();
         return 0;
 }

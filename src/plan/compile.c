@@ -48,6 +48,7 @@ static void compile_all(struct compile *c)
         compile_cgroup_enter(c);
         compile_joins(c);
         compile_names(c);
+        compile_label(c);
         compile_rootfs(c);
         compile_mounts(c);
         compile_devices(c);

@@ -25,6 +25,9 @@ int plan_compile_join(const struct spec *spec, const struct host *host, const st
         bool from_within = (wish->joins & CLONE_NEWUSER) && (wish->joins & CLONE_NEWPID) && !host->privileged;
         uint64_t inside = from_within ? wish->joins : wish->joins & ~(uint64_t) CLONE_NEWPID;
 
+        c.forks_again = from_within;
+
+        compile_run_on(&c);
         if ((wish->joins & CLONE_NEWPID) && !from_within)
                 plan_add(b, STEP_JOIN_PID_OF, pidfd);
         compile_cgroup_entrances(&c, wish->cgroup);
@@ -33,15 +36,22 @@ int plan_compile_join(const struct spec *spec, const struct host *host, const st
 
         compile_signals(&c);
         compile_cgroup_enter(&c);
+        if (spec->process.exec_affinity.final.size > 0)
+                plan_add(b, STEP_BIND_CPUS, plan_build_blob(b, spec->process.exec_affinity.final.words,
+                                                            spec->process.exec_affinity.final.size));
+        compile_label(&c);
         if (inside)
                 plan_add(b, STEP_JOIN_PROCESS, pidfd, inside);
-        if (from_within)
+        if (from_within) {
                 plan_add(b, STEP_FORK_AGAIN, 0);
+                compile_session(&c);
+        }
         if (wish->joins & CLONE_NEWUSER)
                 plan_add(b, STEP_BECOME_ROOT, 0);
         if (wish->no_pivot)
                 plan_add(b, STEP_CHROOT_OF, root);
         compile_console(&c);
+        compile_place(&c);
         compile_privileges(&c);
         compile_exec(&c);
         return plan_build_finish(b, ret_block, ret_size, err);

@@ -17,25 +17,6 @@ static bool is_joined(const struct compile *c, enum ns_type type)
 }
 
 /*
- * Which namespaces does clone make, which are joined, and when? What is made in
- * one clone together with a user namespace belongs to that. After joining a user
- * namespace by path the others have to be made by a second process. The cgroup
- * namespace is made last, once the process is in its cgroup: it is rooted there.
- */
-void compile_decide_namespaces(struct compile *c)
-{
-        c->user_ns = c->spec->ns[NS_USER].wanted;
-        uint64_t flags = 0;
-        for (unsigned type = 0; type < NS_TYPES; type++)
-                if (is_new(c, type) && type != NS_CGROUP)
-                        flags |= ns_clone_flags[type];
-        if (is_joined(c, NS_USER))
-                c->second_clone = flags;
-        else
-                c->first_clone = flags;
-}
-
-/*
  * The parent joins these for the time of the clone and comes back: a pid
  * namespace because only children enter it; the others, with a new user
  * namespace, because the child would lack the privilege. Without privilege here,
@@ -49,6 +30,36 @@ static bool joined_by_parent(const struct compile *c, enum ns_type type)
         if (type == NS_PID)
                 return c->host->privileged || !is_joined(c, NS_USER);
         return is_new(c, NS_USER);
+}
+
+/* Offsets are written before anybody is in the namespace: one process unshares it, its child enters (time_namespaces(7)). */
+static bool has_time_offsets(const struct compile *c)
+{
+        return c->spec->monotonic.given || c->spec->boottime.given;
+}
+
+/*
+ * Which namespaces does clone make, which are joined, and when? What is made in
+ * one clone together with a user namespace belongs to that. After joining a user
+ * namespace by path the others have to be made by a second process. The cgroup
+ * namespace is made last, once the process is in its cgroup: it is rooted there.
+ */
+void compile_decide_namespaces(struct compile *c)
+{
+        c->user_ns = c->spec->ns[NS_USER].wanted;
+        uint64_t flags = 0;
+        for (unsigned type = 0; type < NS_TYPES; type++)
+                if (is_new(c, type) && type != NS_CGROUP)
+                        flags |= ns_clone_flags[type];
+        if (has_time_offsets(c))
+                flags &= ~(uint64_t) CLONE_NEWTIME;
+        if (is_joined(c, NS_USER))
+                c->second_clone = flags;
+        else if (has_time_offsets(c))   /* and the second process is to be the first of its pid namespace */
+                c->second_clone = flags & CLONE_NEWPID;
+        c->first_clone = is_joined(c, NS_USER) ? 0 : flags & ~c->second_clone;
+        c->forks_again = c->second_clone || has_time_offsets(c) ||
+                         (is_joined(c, NS_PID) && !joined_by_parent(c, NS_PID));
 }
 
 void compile_joins_before(struct compile *c)
@@ -83,14 +94,27 @@ void compile_id_maps(struct compile *c)
         plan_add(c->b, STEP_WRITE_GID_MAP, map_text(c, c->spec->gid_map, c->spec->n_gid_map));
 }
 
-/* From outside: in a user namespace the child could not raise them. */
-void compile_limits(struct compile *c)
+static void add_rlimits(struct compile *c, enum step_op op)
 {
         const struct spec_process *p = &c->spec->process;
         for (size_t i = 0; i < p->n_rlimits; i++)
-                plan_add(c->b, STEP_SET_RLIMIT, (uint64_t) p->rlimits[i].resource, p->rlimits[i].soft, p->rlimits[i].hard);
-        if (p->has_oom_score_adj)
-                plan_add(c->b, STEP_SET_OOM_SCORE, (uint64_t) (int64_t) p->oom_score_adj);
+                plan_add(c->b, op, (uint64_t) p->rlimits[i].resource, p->rlimits[i].soft, p->rlimits[i].hard);
+}
+
+/* From outside: in a user namespace the child could not raise them. */
+void compile_limits(struct compile *c)
+{
+        if (c->user_ns)
+                add_rlimits(c, STEP_SET_RLIMIT);
+        if (c->spec->process.has_oom_score_adj)
+                plan_add(c->b, STEP_SET_OOM_SCORE, (uint64_t) (int64_t) c->spec->process.oom_score_adj);
+}
+
+/* By itself, as late as the privilege lasts: few open files or little memory must not stop the steps before. */
+void compile_own_limits(struct compile *c)
+{
+        if (!c->user_ns)
+                add_rlimits(c, STEP_LIMIT_SELF);
 }
 
 /* The parent blocks all signals while it clones; whatever the kernel did not
@@ -99,7 +123,28 @@ void compile_signals(struct compile *c)
 {
         plan_add(c->b, STEP_RESET_SIGNALS, c->host->clear_sighand ? 0u : 1u);
         plan_add(c->b, STEP_KEEP_FDS, 3 + (uint64_t) c->wish->preserve_fds);
+        if (!c->forks_again)
+                compile_session(c);
+}
+
+/* Of the process that stays: only the leader of a session can have a terminal. */
+void compile_session(struct compile *c)
+{
         plan_add(c->b, STEP_NEW_SESSION, 0);
+}
+
+static void compile_time_offsets(struct compile *c)
+{
+        const struct spec_clock *clocks[] = { &c->spec->monotonic, &c->spec->boottime };
+        static const char *const names[] = { "monotonic", "boottime" };
+        auto_str struct str text = STR_INIT;
+        for (size_t i = 0; i < 2; i++)
+                if (clocks[i]->given)
+                        str_addf(&text, "%s %lld %u\n", names[i], (long long) clocks[i]->secs, clocks[i]->nanosecs);
+        if (str_failed(&text))
+                compile_refuse(c, -ENOMEM, "no memory for the time offsets");
+        plan_add(c->b, STEP_UNSHARE, CLONE_NEWTIME);
+        plan_add(c->b, STEP_WRITE_TIME_OFFSETS, S(c, text.text));
 }
 
 /* Without a 0 in the map there is no root to become; all capabilities are ours in the new namespace anyway. */
@@ -121,8 +166,12 @@ void compile_joins(struct compile *c)
         for (unsigned type = 0; type < NS_TYPES; type++)
                 if (is_joined(c, type) && type != NS_USER && !joined_by_parent(c, type))
                         plan_add(c->b, STEP_JOIN, ns_clone_flags[type], S(c, c->spec->ns[type].path));
-        if (c->second_clone || (is_joined(c, NS_PID) && !joined_by_parent(c, NS_PID)))
+        if (has_time_offsets(c))
+                compile_time_offsets(c);
+        if (c->forks_again) {
                 plan_add(c->b, STEP_FORK_AGAIN, c->second_clone);
+                compile_session(c);
+        }
         if (c->user_ns && maps_root(c))
                 plan_add(c->b, STEP_BECOME_ROOT, 0);
         if (is_new(c, NS_CGROUP))

@@ -24,6 +24,7 @@ struct compile {
         uint64_t stdio;                 /* first of three descriptor slots */
         uint64_t entrances, n_entrances; /* descriptor slots of the cgroups to enter */
         uint64_t *trees;                /* by mount: descriptor slot of a tree that the parent opened, or FD_NONE */
+        bool forks_again;               /* the process that is cloned makes another one */
         bool user_ns;                   /* new or joined: the child is not privileged on the host */
         bool dev_is_ours;               /* /dev is not bound from the host: we fill it */
         bool terminal;
@@ -46,7 +47,9 @@ void compile_joins_before(struct compile *c);
 void compile_clone(struct compile *c);
 void compile_id_maps(struct compile *c);
 void compile_limits(struct compile *c);
+void compile_own_limits(struct compile *c);
 void compile_signals(struct compile *c);
+void compile_session(struct compile *c);
 void compile_joins(struct compile *c);
 void compile_names(struct compile *c);
 
@@ -63,9 +66,14 @@ void compile_pivot(struct compile *c);
 /* compile_mount_cgroup.c */
 void compile_mount_cgroup(struct compile *c, const struct spec_mount *m);
 
+/* compile_label.c */
+void compile_label(struct compile *c);
+const char *compile_mount_label(struct compile *c, const struct spec_mount *m);
+
 /* compile_process.c */
 void compile_hooks(struct compile *c, enum hook_kind kind);
 void compile_state(struct compile *c, unsigned state);
+void compile_run_on(struct compile *c);
 void compile_place(struct compile *c);
 void compile_privileges(struct compile *c);
 void compile_await_start(struct compile *c);

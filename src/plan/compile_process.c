@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <string.h>
+#include <sys/personality.h>
 
 #include "plan/compile_parts.h"
 
@@ -22,13 +23,42 @@ void compile_state(struct compile *c, unsigned state)
                 plan_add(c->b, STEP_WRITE_STATE, state);
 }
 
-/* Where it runs and where its memory comes from. Without a wish the caller's binding is kept. */
+/* `exec` alone: where the runtime itself runs until the process is in the container's cgroup. */
+void compile_run_on(struct compile *c)
+{
+        const struct id_set *cpus = &c->spec->process.exec_affinity.initial;
+        if (cpus->size > 0)
+                plan_add(c->b, STEP_RUN_ON_CPUS, plan_build_blob(c->b, cpus->words, cpus->size));
+}
+
+static void compile_scheduling(struct compile *c)
+{
+        const struct spec_scheduler *s = &c->spec->process.scheduler;
+        const struct spec_io_priority *io = &c->spec->process.io_priority;
+        if (s->wanted) {
+                const uint64_t times[] = { s->runtime, s->deadline, s->period };
+                bool deadline = s->policy == SPEC_SCHED_DEADLINE;
+                plan_add(c->b, STEP_SET_SCHEDULER, s->policy, (uint64_t) (int64_t) s->nice, s->priority, s->flags,
+                         plan_build_blob(c->b, times, deadline ? sizeof(times) : 0));
+        }
+        if (io->wanted)
+                plan_add(c->b, STEP_SET_IO_PRIORITY, io->class, io->level);
+}
+
+/* Where it runs and where its memory comes from. Without a wish the caller's binding is kept; a wish is newer than
+ * the config. */
 void compile_place(struct compile *c)
 {
+        const struct spec_memory_policy *p = &c->spec->memory_policy;
         if (c->wish->cpus)
                 plan_add(c->b, STEP_BIND_CPUS, SLOT(SLOT_CPUS));
         if (c->wish->numa)
                 plan_add(c->b, STEP_BIND_MEMORY, MPOL_PREFERRED, SLOT(SLOT_NUMA));
+        else if (p->wanted)
+                plan_add(c->b, STEP_BIND_MEMORY, p->mode | p->flags, plan_build_blob(c->b, p->nodes.words, p->nodes.size));
+        if (c->spec->linux32)
+                plan_add(c->b, STEP_SET_PERSONALITY, PER_LINUX32);
+        compile_scheduling(c);
 }
 
 static void compile_seccomp(struct compile *c, bool last)
@@ -75,6 +105,7 @@ void compile_privileges(struct compile *c)
         plan_add(c->b, STEP_CHDIR, cwd, 1);
         uint64_t none = 0;
         const uint64_t *caps = p->has_capabilities ? p->caps : NULL;
+        compile_own_limits(c);
         plan_add(c->b, STEP_DROP_BOUNDING, caps ? caps[CAPS_BOUNDING] : none);
         if (may_set_groups(c))
                 plan_add(c->b, STEP_SET_GROUPS,

@@ -109,7 +109,7 @@ static void compile_file_system(struct compile *c, const struct spec_mount *m)
         if (is_readonly_tmpfs(m))
                 attr &= ~(uint64_t) MOUNT_ATTR_RDONLY;
         plan_add(c->b, STEP_MOUNT, S(c, type), S(c, m->source ? m->source : type), S(c, m->destination), attr,
-                 S(c, m->data), flags);
+                 S(c, compile_mount_label(c, m)), flags);
 }
 
 void compile_mounts(struct compile *c)

@@ -28,6 +28,7 @@ enum step_op {
         STEP_JOIN_AROUND,       /* namespace, path: joined by the parent for the time of the clone */
         STEP_JOIN_PID_OF,       /* pidfd slot: as JOIN_AROUND, the pid namespace of a process */
         STEP_OPEN_TREE,         /* fd slot, path, recursive: a detached copy of a host mount */
+        STEP_RUN_ON_CPUS,       /* mask: we and what we clone; for exec */
         STEP_CLONE,             /* flags */
 
         /* parent, beside the child */
@@ -35,12 +36,15 @@ enum step_op {
         STEP_DENY_SETGROUPS,
         STEP_WRITE_GID_MAP,     /* text of the map */
         STEP_SET_OOM_SCORE,     /* value */
-        STEP_SET_RLIMIT,        /* resource, soft, hard */
+        STEP_SET_RLIMIT,        /* resource, soft, hard: where the child may not raise them itself */
+        STEP_SET_SCHEDULER,     /* policy, nice, priority, flags, { runtime, deadline, period } or nothing */
+        STEP_SET_IO_PRIORITY,   /* class, level */
         STEP_WRITE_STATE,       /* enum plan_state */
         STEP_HOOK,              /* kind, path, argv, env, timeout */
 
         /* child, namespaces and identity */
         STEP_RESET_SIGNALS,     /* 1 if handlers are still set */
+        STEP_SET_PERSONALITY,   /* PER_* */
         STEP_KEEP_FDS,          /* n: from descriptor n on, all are closed that no step needs */
         STEP_NEW_SESSION,
         STEP_CGROUP_ENTER,      /* first descriptor slot, n */
@@ -48,7 +52,9 @@ enum step_op {
         STEP_JOIN_PROCESS,      /* pidfd slot, CLONE_NEW* flags */
         STEP_BECOME_ROOT,
         STEP_UNSHARE,           /* CLONE_NEW* flags */
+        STEP_WRITE_TIME_OFFSETS, /* text: for the time namespace that was unshared */
         STEP_FORK_AGAIN,        /* CLONE_NEW* flags: the grandchild takes over */
+        STEP_EXEC_LABEL,        /* file below attr of procfs, text: for the security module, at exec */
         STEP_JOIN_KEYRING,      /* name */
         STEP_LOOPBACK_UP,
         STEP_SET_HOSTNAME,      /* name */
@@ -82,6 +88,7 @@ enum step_op {
         STEP_BIND_CPUS,         /* mask */
         STEP_BIND_MEMORY,       /* MPOL_* mode, node mask */
         STEP_AWAIT_START,       /* `create` ends here, `start` goes on */
+        STEP_LIMIT_SELF,        /* resource, soft, hard */
         STEP_NO_NEW_PRIVS,
         STEP_DROP_BOUNDING,     /* capabilities that stay */
         STEP_SET_GROUPS,        /* uint32_t ids */

@@ -52,6 +52,16 @@ int explain_step(const struct session *s, size_t i, int code, struct error *err)
         case STEP_WRITE_SYSCTL:
                 return error_set(err, code, "linux.sysctl: write \"%s\" to /proc/sys/%s", arg(s, step, 1),
                                  arg(s, step, 0));
+        case STEP_WRITE_TIME_OFFSETS:
+                return error_set(err, code, "linux.timeOffsets");
+        case STEP_EXEC_LABEL:
+                if (code == -ENOENT)
+                        return error_say(err, code, "the security module has no profile for: %s", arg(s, step, 1));
+                return error_set(err, code, "label the process for the security module: \"%s\"", arg(s, step, 1));
+        case STEP_SET_PERSONALITY:
+                return error_set(err, code, "linux.personality");
+        case STEP_BIND_MEMORY:
+                return error_set(err, code, "bind the memory (linux.memoryPolicy, or the launcher's choice)");
         case STEP_REFUSE_LINK:
                 return error_say(err, code, "mount \"%s\": the way to it in the rootfs has a symbolic link, which is "
                                  "not safe for this type", arg(s, step, 0));

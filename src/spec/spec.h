@@ -22,6 +22,7 @@
 #include <sys/types.h>
 
 #include "base/arena.h"
+#include "spec/id_list.h"
 #include "spec/resources.h"
 
 /* ---- process (config.md#process) ---- */
@@ -41,6 +42,30 @@ struct spec_user {
         size_t n_groups;
 };
 
+/* sched(7); the numbers are the kernel's. */
+enum spec_sched { SPEC_SCHED_OTHER = 0, SPEC_SCHED_FIFO = 1, SPEC_SCHED_RR = 2, SPEC_SCHED_BATCH = 3, SPEC_SCHED_IDLE = 5,
+                  SPEC_SCHED_DEADLINE = 6 };
+
+struct spec_scheduler {
+        bool wanted;
+        uint32_t policy;        /* enum spec_sched */
+        int32_t nice;
+        uint32_t priority;
+        uint64_t flags;         /* SCHED_FLAG_* */
+        uint64_t runtime, deadline, period;     /* ns */
+};
+
+struct spec_io_priority {
+        bool wanted;
+        uint8_t class;          /* IOPRIO_CLASS_* */
+        uint8_t level;          /* 0 (first) .. 7 */
+};
+
+/* For `exec` alone. Empty sets: not given. */
+struct spec_exec_affinity {
+        struct id_set initial, final;
+};
+
 struct spec_process {
         bool terminal;
         uint16_t console_width, console_height; /* 0: not given */
@@ -56,6 +81,10 @@ struct spec_process {
         bool no_new_privileges;
         bool has_oom_score_adj;
         int oom_score_adj;
+        const char *apparmor, *selinux; /* profile, label; NULL: not given */
+        struct spec_scheduler scheduler;
+        struct spec_io_priority io_priority;
+        struct spec_exec_affinity exec_affinity;
 };
 
 /* ---- root, mounts (config.md#root, #mounts) ---- */
@@ -150,6 +179,24 @@ struct spec_seccomp {
         size_t n_rules;
 };
 
+/* set_mempolicy(2); the numbers are the kernel's. */
+enum spec_mpol { SPEC_MPOL_DEFAULT, SPEC_MPOL_PREFERRED, SPEC_MPOL_BIND, SPEC_MPOL_INTERLEAVE, SPEC_MPOL_LOCAL,
+                 SPEC_MPOL_PREFERRED_MANY, SPEC_MPOL_WEIGHTED_INTERLEAVE };
+
+struct spec_memory_policy {
+        bool wanted;
+        uint32_t mode;          /* enum spec_mpol */
+        uint32_t flags;         /* MPOL_F_* */
+        struct id_set nodes;
+};
+
+/* Clocks of a new time namespace, relative to the host's. */
+struct spec_clock {
+        bool given;
+        int64_t secs;
+        uint32_t nanosecs;
+};
+
 struct spec_annotation {
         const char *key, *value;
 };
@@ -179,6 +226,10 @@ struct spec {
         size_t n_sysctl;
         const char **masked_paths, **readonly_paths;
         struct spec_seccomp seccomp;
+        const char *mount_label;                /* NULL: not given */
+        bool linux32;                           /* personality */
+        struct spec_memory_policy memory_policy;
+        struct spec_clock monotonic, boottime;  /* timeOffsets */
 };
 
 /* "pid", "network", ...: the words of config.json, by enum ns_type. */

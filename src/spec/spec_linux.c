@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include <json-c/json_object.h>
+#include <json-c/linkhash.h>
 
 #include "spec/path_clean.h"
 #include "spec/spec.h"
@@ -154,16 +155,65 @@ static int read_propagation(const struct where *at, struct json_object *v, void 
         return r;
 }
 
-/* LINUX is what a process has that nobody gave another one. */
+static int read_domain(const struct where *at, struct json_object *v, void *out)
+{
+        static const struct word domains[] = { { "LINUX", 0 }, { "LINUX32", 1 } };
+        static const struct words words = { "domain", domains, COUNT(domains) };
+        uint64_t linux32 = 0;
+        int r = read_word(at, v, &words, &linux32);
+        if (r == 0)
+                *(bool *) out = linux32 != 0;
+        return r;
+}
+
 static int read_personality(const struct where *at, struct json_object *v, void *out)
 {
-        struct json_object *domain = NULL, *flags = NULL;
-        (void) json_object_object_get_ex(v, "domain", &domain);         /* absent is NULL, like null */
-        (void) json_object_object_get_ex(v, "flags", &flags);
-        if (domain && json_object_get_type(domain) == json_type_string && means_nothing(flags) &&
-            strcmp(json_object_get_string(domain), "LINUX") == 0)
-                return 0;
-        return read_refused(at, v, out);
+        static const struct field fields[] = {
+                { "domain", WANT_STRING, REQUIRED, read_domain, 0 },
+                { "flags", WANT_ARRAY, OPTIONAL, read_refused, 0 },     /* the specification knows none */
+        };
+        return means_nothing(v) ? 0 : read_fields(at, v, fields, COUNT(fields), out);
+}
+
+static int read_secs(const struct where *at, struct json_object *v, void *out)
+{
+        return read_number(at, v, INT64_MIN, INT64_MAX, out);
+}
+
+static int read_nanosecs(const struct where *at, struct json_object *v, void *out)
+{
+        uint64_t n = 0;
+        int r = read_natural(at, v, 999999999, &n);
+        if (r == 0)
+                *(uint32_t *) out = (uint32_t) n;
+        return r;
+}
+
+static int read_clock(const struct where *at, struct json_object *v, void *out)
+{
+        static const struct field fields[] = {
+                { "secs", WANT_NUMBER, OPTIONAL, read_secs, offsetof(struct spec_clock, secs) },
+                { "nanosecs", WANT_NUMBER, OPTIONAL, read_nanosecs, offsetof(struct spec_clock, nanosecs) },
+        };
+        struct spec_clock *clock = out;
+        int r = read_fields(at, v, fields, COUNT(fields), clock);
+        clock->given = clock->secs != 0 || clock->nanosecs != 0;
+        return r;
+}
+
+static int read_time_offsets(const struct where *at, struct json_object *v, void *out)
+{
+        static const struct field fields[] = {
+                { "monotonic", WANT_OBJECT, OPTIONAL, read_clock, offsetof(struct spec, monotonic) },
+                { "boottime", WANT_OBJECT, OPTIONAL, read_clock, offsetof(struct spec, boottime) },
+        };
+        json_object_object_foreach(v, key, value) {
+                const struct where here = where_key(at, key);
+                (void) value;
+                if (strcmp(key, "monotonic") != 0 && strcmp(key, "boottime") != 0)
+                        return where_fail(&here, "a time namespace has the clocks monotonic and boottime");
+        }
+        return read_fields(at, v, fields, COUNT(fields), out);
 }
 
 /* A device is named by its key; {} says nothing but "move it". */
@@ -188,12 +238,12 @@ int read_linux(const struct where *at, struct json_object *v, void *out)
                 { "maskedPaths", WANT_ARRAY, OPTIONAL, read_absolutes, offsetof(struct spec, masked_paths) },
                 { "readonlyPaths", WANT_ARRAY, OPTIONAL, read_absolutes, offsetof(struct spec, readonly_paths) },
                 { "seccomp", WANT_OBJECT, OPTIONAL, read_filter, 0 },
-                { "timeOffsets", WANT_OBJECT, OPTIONAL, read_refused, 0 },
+                { "timeOffsets", WANT_OBJECT, OPTIONAL, read_time_offsets, 0 },
                 { "netDevices", WANT_OBJECT, OPTIONAL, read_net_devices, 0 },
-                { "mountLabel", WANT_STRING, OPTIONAL, read_refused, 0 },
+                { "mountLabel", WANT_STRING, OPTIONAL, read_label, offsetof(struct spec, mount_label) },
                 { "intelRdt", WANT_OBJECT, OPTIONAL, read_refused, 0 },
-                { "memoryPolicy", WANT_OBJECT, OPTIONAL, read_refused, 0 },
-                { "personality", WANT_OBJECT, OPTIONAL, read_personality, 0 },
+                { "memoryPolicy", WANT_OBJECT, OPTIONAL, read_memory_policy, offsetof(struct spec, memory_policy) },
+                { "personality", WANT_OBJECT, OPTIONAL, read_personality, offsetof(struct spec, linux32) },
         };
         return read_fields(at, v, linux_fields, COUNT(linux_fields), out);
 }

@@ -210,10 +210,13 @@ static int read_oom_score(const struct where *at, struct json_object *v, void *o
         return 0;
 }
 
-/* "unconfined" is what a process has that nobody confines. */
-static int read_apparmor(const struct where *at, struct json_object *v, void *out)
+/* One line: the kernel would take the rest for something else. */
+int read_label(const struct where *at, struct json_object *v, void *out)
 {
-        return strcmp(json_object_get_string(v), "unconfined") == 0 ? 0 : read_refused(at, v, out);
+        const char *s = json_object_get_string(v);
+        if (strlen(s) > 1024 || strchr(s, '\n'))
+                return where_fail(at, "expected a label, found %s", quoted(s).text);
+        return read_given(at, v, out);
 }
 
 int read_process(const struct where *at, struct json_object *v, void *out)
@@ -231,11 +234,13 @@ int read_process(const struct where *at, struct json_object *v, void *out)
                 { "noNewPrivileges", WANT_BOOL, OPTIONAL, read_bool,
                   offsetof(struct spec_process, no_new_privileges) },
                 { "oomScoreAdj", WANT_NUMBER, OPTIONAL, read_oom_score, 0 },
-                { "apparmorProfile", WANT_STRING, OPTIONAL, read_apparmor, 0 },
-                { "selinuxLabel", WANT_STRING, OPTIONAL, read_refused, 0 },
-                { "scheduler", WANT_OBJECT, OPTIONAL, read_refused, 0 },
-                { "ioPriority", WANT_OBJECT, OPTIONAL, read_refused, 0 },
-                { "execCPUAffinity", WANT_OBJECT, OPTIONAL, read_refused, 0 },
+                { "apparmorProfile", WANT_STRING, OPTIONAL, read_label, offsetof(struct spec_process, apparmor) },
+                { "selinuxLabel", WANT_STRING, OPTIONAL, read_label, offsetof(struct spec_process, selinux) },
+                { "scheduler", WANT_OBJECT, OPTIONAL, read_scheduler, offsetof(struct spec_process, scheduler) },
+                { "ioPriority", WANT_OBJECT, OPTIONAL, read_io_priority,
+                  offsetof(struct spec_process, io_priority) },
+                { "execCPUAffinity", WANT_OBJECT, OPTIONAL, read_exec_affinity,
+                  offsetof(struct spec_process, exec_affinity) },
         };
         if (json_object_object_length(v) == 0)
                 return 0;       /* {} is no process */

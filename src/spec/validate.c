@@ -155,6 +155,14 @@ static int check_mount_namespace(const struct spec *spec, struct error *err)
         return 0;
 }
 
+static int check_clocks(const struct spec *spec, struct error *err)
+{
+        const struct spec_namespace *ns = &spec->ns[NS_TIME];
+        if ((!spec->monotonic.given && !spec->boottime.given) || (ns->wanted && !ns->path))
+                return 0;
+        return error_say(err, -EINVAL, "linux.timeOffsets: needs a new time namespace in linux.namespaces");
+}
+
 static int check_sysctls(const struct spec *spec, struct error *err)
 {
         for (size_t i = 0; i < spec->n_sysctl; i++) {
@@ -210,6 +218,8 @@ int spec_validate(const struct spec *spec, struct error *err)
                 r = check_name(spec, "domainname", spec->domainname, err);
         if (r == 0)
                 r = check_mount_namespace(spec, err);
+        if (r == 0)
+                r = check_clocks(spec, err);
         if (r == 0)
                 r = check_sysctls(spec, err);
         for (size_t i = 0; r == 0 && i < spec->n_mounts; i++)

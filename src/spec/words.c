@@ -45,6 +45,41 @@ static const struct word propagation[] = {
 };
 const struct words words_propagation = WORDS("propagation", propagation);
 
+/* SCHED_ISO of the specification has never been in Linux. */
+static const struct word schedulers[] = {
+        { "SCHED_OTHER", SPEC_SCHED_OTHER }, { "SCHED_FIFO", SPEC_SCHED_FIFO }, { "SCHED_RR", SPEC_SCHED_RR },
+        { "SCHED_BATCH", SPEC_SCHED_BATCH }, { "SCHED_IDLE", SPEC_SCHED_IDLE },
+        { "SCHED_DEADLINE", SPEC_SCHED_DEADLINE },
+};
+const struct words words_schedulers = WORDS("policy", schedulers);
+
+/* linux/sched.h, which clashes with sched.h of older C libraries */
+static const struct word scheduler_flags[] = {
+        { "SCHED_FLAG_RESET_ON_FORK", 0x01 },  { "SCHED_FLAG_RECLAIM", 0x02 },
+        { "SCHED_FLAG_DL_OVERRUN", 0x04 },     { "SCHED_FLAG_KEEP_POLICY", 0x08 },
+        { "SCHED_FLAG_KEEP_PARAMS", 0x10 },    { "SCHED_FLAG_UTIL_CLAMP_MIN", 0x20 },
+        { "SCHED_FLAG_UTIL_CLAMP_MAX", 0x40 },
+};
+const struct words words_scheduler_flags = WORDS("flag", scheduler_flags);
+
+static const struct word io_classes[] = {
+        { "IOPRIO_CLASS_RT", 1 }, { "IOPRIO_CLASS_BE", 2 }, { "IOPRIO_CLASS_IDLE", 3 },
+};
+const struct words words_io_classes = WORDS("class", io_classes);
+
+static const struct word memory_modes[] = {
+        { "MPOL_DEFAULT", SPEC_MPOL_DEFAULT },         { "MPOL_BIND", SPEC_MPOL_BIND },
+        { "MPOL_INTERLEAVE", SPEC_MPOL_INTERLEAVE },   { "MPOL_WEIGHTED_INTERLEAVE", SPEC_MPOL_WEIGHTED_INTERLEAVE },
+        { "MPOL_PREFERRED", SPEC_MPOL_PREFERRED },     { "MPOL_PREFERRED_MANY", SPEC_MPOL_PREFERRED_MANY },
+        { "MPOL_LOCAL", SPEC_MPOL_LOCAL },
+};
+const struct words words_memory_modes = WORDS("mode", memory_modes);
+
+static const struct word memory_flags[] = {
+        { "MPOL_F_NUMA_BALANCING", 1 << 13 }, { "MPOL_F_RELATIVE_NODES", 1 << 14 }, { "MPOL_F_STATIC_NODES", 1 << 15 },
+};
+const struct words words_memory_flags = WORDS("flag", memory_flags);
+
 /* SCMP_ACT_NOTIFY is not here: it needs a listener, see spec_seccomp.c. */
 static const struct word filter_actions[] = {
         { "SCMP_ACT_ALLOW", SECCOMP_RET_ALLOW },

@@ -26,6 +26,11 @@ const struct word *word_find(const struct words *words, const char *text);
 extern const struct words words_namespaces;     /* enum ns_type */
 extern const struct words words_rlimits;        /* RLIMIT_* */
 extern const struct words words_propagation;    /* MS_SHARED, ... with MS_REC */
+extern const struct words words_schedulers;     /* enum spec_sched */
+extern const struct words words_scheduler_flags; /* SCHED_FLAG_* */
+extern const struct words words_io_classes;     /* IOPRIO_CLASS_* */
+extern const struct words words_memory_modes;   /* enum spec_mpol */
+extern const struct words words_memory_flags;   /* MPOL_F_* */
 extern const struct words words_filter_actions; /* SCMP_ACT_* -> SECCOMP_RET_* */
 extern const struct words words_filter_ops;     /* SCMP_CMP_* -> enum seccomp_op */
 extern const struct words words_filter_flags;   /* SECCOMP_FILTER_FLAG_* */

@@ -1,5 +1,6 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "syscall/ret.h"
@@ -106,6 +107,13 @@ int sys_fstat(int fd, struct stat *st) { return (int) ret(fstat(fd, st)); }
 int sys_fstatat(int dirfd, const char *path, struct stat *st, int flags)
 {
         return (int) ret(fstatat(dirfd, path, st, flags));
+}
+
+int64_t sys_fstatfs_type(int fd)
+{
+        struct statfs st;
+        long r = ret(syscall(SYS_fstatfs, fd, &st));
+        return r < 0 ? r : (int64_t) st.f_type;
 }
 
 int sys_chdir(const char *path) { return (int) ret(syscall(SYS_chdir, path)); }

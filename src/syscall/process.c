@@ -2,6 +2,7 @@
 #include <linux/filter.h>
 #include <linux/keyctl.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -24,6 +25,19 @@ pid_t sys_clone3(uint64_t flags, int cgroup_fd, int *ret_pidfd)
         if (flags & CLONE_PARENT)
                 args.exit_signal = 0;
         long pid = ret(syscall(SYS_clone3, &args, sizeof(args)));
+        if (pid > 0)
+                *ret_pidfd = pidfd;
+        return (pid_t) pid;
+}
+
+pid_t sys_clone_lean(uint64_t flags, int (*run)(void *arg), void *stack_end, void *arg, int *ret_pidfd)
+{
+        int pidfd = -1;
+        unsigned all = (unsigned) flags | CLONE_VM | CLONE_VFORK | CLONE_PIDFD;
+        /* As with clone3(): the exit signal of a sibling is that of its parent. */
+        if (!(flags & CLONE_PARENT))
+                all |= SIGCHLD;
+        long pid = ret(clone(run, stack_end, (int) all, arg, &pidfd));
         if (pid > 0)
                 *ret_pidfd = pidfd;
         return (pid_t) pid;
@@ -109,6 +123,19 @@ int sys_set_mempolicy(int mode, const void *nodes, unsigned long bits)
 {
         return (int) ret(syscall(SYS_set_mempolicy, mode, nodes, bits));
 }
+
+int sys_sched_setattr(pid_t pid, struct sys_sched_attr *attr)
+{
+        attr->size = sizeof(*attr);
+        return (int) ret(syscall(SYS_sched_setattr, pid, attr, 0U));
+}
+
+int sys_ioprio_set(pid_t pid, int class, int level)
+{
+        return (int) ret(syscall(SYS_ioprio_set, 1 /* IOPRIO_WHO_PROCESS */, pid, class << 13 | level));
+}
+
+int sys_personality(unsigned long persona) { return (int) ret(syscall(SYS_personality, persona)); }
 
 int sys_seccomp_filter(unsigned long flags, const void *insns, size_t size)
 {

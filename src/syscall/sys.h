@@ -25,6 +25,12 @@
 /* clone3(2), Linux 5.3: the child returns 0. `*ret_pidfd` refers to the child.
  * `cgroup_fd` -1, or the v2 cgroup to be born in (CLONE_INTO_CGROUP, 5.7). */
 pid_t sys_clone3(uint64_t flags, int cgroup_fd, int *ret_pidfd);
+/*
+ * A child that shares our memory while we stand still, until it calls exec() or
+ * exits (CLONE_VM | CLONE_VFORK): nothing is copied. It runs `run(arg)` on the
+ * stack whose end is `stack_end`. `flags` are those of clone(2), without an exit signal.
+ */
+pid_t sys_clone_lean(uint64_t flags, int (*run)(void *arg), void *stack_end, void *arg, int *ret_pidfd);
 int sys_unshare(uint64_t flags);
 /* setns(2); with a pidfd (5.8) `flags` may name several namespaces. */
 int sys_setns(int fd, uint64_t flags);
@@ -46,6 +52,18 @@ int sys_prctl(int option, unsigned long a, unsigned long b);
 int sys_prlimit(pid_t pid, int resource, uint64_t soft, uint64_t hard);
 int sys_sched_setaffinity(const void *mask, size_t size);
 int sys_set_mempolicy(int mode, const void *nodes, unsigned long bits);
+/* struct sched_attr of the kernel, version 1 (5.3) */
+struct sys_sched_attr {
+        uint32_t size, policy;          /* size: filled in */
+        uint64_t flags;
+        int32_t nice;
+        uint32_t priority;
+        uint64_t runtime, deadline, period;
+        uint32_t util_min, util_max;
+};
+int sys_sched_setattr(pid_t pid, struct sys_sched_attr *attr);
+int sys_ioprio_set(pid_t pid, int class, int level);
+int sys_personality(unsigned long persona);
 int sys_seccomp_filter(unsigned long flags, const void *insns, size_t size);
 int sys_umask(mode_t mask);
 int sys_join_keyring(const char *name);
@@ -90,6 +108,8 @@ int sys_utimensat(int dirfd, const char *path, const struct timespec times[2]);
 struct stat;
 int sys_fstat(int fd, struct stat *ret);
 int sys_fstatat(int dirfd, const char *path, struct stat *ret, int flags);
+/* The magic number of the file system, or a negative errno. */
+int64_t sys_fstatfs_type(int fd);
 int sys_chdir(const char *path);
 int sys_fchdir(int fd);
 int sys_chroot(const char *path);

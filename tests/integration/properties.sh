@@ -107,4 +107,123 @@ test_case "huge pages: limited, or refused where the controller is missing" huge
 test_case "block devices: a weight of a scheduler that is gone" refuses 'blockIO.leafWeight: not supported' \
   '.linux.resources.blockIO = {leafWeight: 100}'
 
+# --- scheduling and place -----------------------------------------------------------------------------
+# fields of stat: 18 priority, 19 nice, 41 policy
+test_case "scheduler: batch, with a nice value" inside "7 3" \
+  '.process.scheduler = {policy: "SCHED_BATCH", nice: 7}' 'args("cut -d\" \" -f19,41 /proc/self/stat")'
+realtime() {
+  bundle "$FOREVER" '.process.scheduler = {policy: "SCHED_FIFO", priority: 3}'
+  try berth run -d -b "$B" "$ID"
+  # groups of real-time processes may have no time, and containers no right
+  [[ $status = 0 ]] || { one_line "$err" && contains "$err" process.scheduler && return; }
+  equal "$(cut -d' ' -f18,41 "/proc/$(berth state "$ID" | jq .pid)/stat")" "-4 1" "priority and policy"
+  expect 0 berth delete -f "$ID"
+}
+test_case "scheduler: first in, first out" realtime
+io_priority() {
+  bundle "$FOREVER" '.process.ioPriority = {class: "IOPRIO_CLASS_IDLE", priority: 0}'
+  expect 0 berth run -d -b "$B" "$ID"
+  contains "$(ionice -p "$(berth state "$ID" | jq .pid)")" idle
+  expect 0 berth exec "$ID" true
+  expect 0 berth delete -f "$ID"
+}
+test_case "ioPriority: of the container's process" io_priority
+two_cpus() { [[ $(nproc) -ge 2 ]] || skip "one CPU"; }
+exec_affinity() {
+  two_cpus
+  local last
+  last=$(($(nproc --all) - 1))
+  bundle "$FOREVER" '.process.execCPUAffinity = {initial: "0", final: "'$last'"}'
+  expect 0 berth run -d -b "$B" "$ID"
+  expect 0 berth exec "$ID" grep Cpus_allowed_list /proc/self/status
+  equal "${out##*[[:space:]]}" "$last" "CPUs of exec"
+  grep Cpus_allowed_list "/proc/$(berth state "$ID" | jq .pid)/status" >"$D/first"
+  [[ $(awk '{ print $2 }' "$D/first") != "$last" ]] || fail "the container's first process is bound, too"
+  expect 0 berth delete -f "$ID"
+}
+test_case "execCPUAffinity: binds exec, not the container" exec_affinity
+exec_initial() {
+  two_cpus
+  bundle "$FOREVER" '.process.execCPUAffinity = {initial: "0"}'
+  expect 0 berth run -d -b "$B" "$ID"
+  expect 0 berth exec "$ID" grep Cpus_allowed_list /proc/self/status
+  equal "${out##*[[:space:]]}" 0 "CPUs of exec"
+  expect 0 berth delete -f "$ID"
+}
+test_case "execCPUAffinity: without a final one the first stays" exec_initial
+exec_affinity_bad() {
+  bundle "$FOREVER" '.process.execCPUAffinity = {final: "8000"}'
+  expect 0 berth run -d -b "$B" "$ID"
+  try berth exec "$ID" true
+  [[ $status != 0 ]] || fail "it was not refused"
+  one_line "$err"
+  expect 0 berth delete -f "$ID"
+}
+test_case "execCPUAffinity: a CPU that is not there" exec_affinity_bad
+test_case "personality: 32 bits" inside i686 '.linux.personality = {domain: "LINUX32"}' '.process.args = ["busybox", "uname", "-m"]'
+test_case "personality: 64 bits" inside "$(uname -m)" '.linux.personality = {domain: "LINUX"}' '.process.args = ["busybox", "uname", "-m"]'
+memory_policy() {
+  bundle "$ARGS"'.linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "0", flags: ["MPOL_F_STATIC_NODES"]}' \
+    'args("cut -d\" \" -f2 /proc/self/numa_maps | sort -u")'
+  [[ -e /proc/self/numa_maps ]] || skip "no NUMA in this kernel"
+  expect 0 berth run -b "$B" "$ID"
+  contains "$out" "bind=static:0"
+}
+test_case "memoryPolicy: where pages come from" memory_policy
+test_case "memoryPolicy: a node that is not there" refuses "memoryPolicy" '.linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "63"}'
+
+TIME_NS='.linux.namespaces += [{type: "time"}]'
+time_offsets() {
+  [[ -e /proc/self/ns/time ]] || skip "no time namespaces"
+  bundle "$ARGS $TIME_NS" '.linux.timeOffsets = {monotonic: {secs: 1000000}, boottime: {secs: 2000000, nanosecs: 5}}' \
+    'args("echo $$; cut -d. -f1 /proc/uptime; cat /proc/self/timens_offsets; readlink /proc/self/ns/time; set -- $(cat /proc/self/stat); echo $6")'
+  local now
+  now=$(cut -d. -f1 /proc/uptime)
+  expect 0 berth run -b "$B" "$ID"
+  mapfile -t line <<<"$out"
+  equal "${line[0]}" 1 "number of the first process"
+  ((line[1] >= now + 2000000 && line[1] < now + 2000060)) || fail "the container is up for ${line[1]} s"
+  equal "$(tr -s " " <<<"${line[2]} / ${line[3]}")" "monotonic 1000000 0 / boottime 2000000 5"
+  [[ ${line[4]} != "$(readlink /proc/self/ns/time)" ]] || fail "not in a namespace of its own"
+  equal "${line[5]}" 1 "session"
+}
+test_case "timeOffsets: the container's clocks" time_offsets
+time_offsets_user() {
+  [[ -e /proc/self/ns/time ]] || skip "no time namespaces"
+  inside 7777 "$TIME_NS | $USERNS" '.linux.timeOffsets = {boottime: {secs: 7777}}' \
+    'args("awk \"/boottime/ { print \\$2 }\" /proc/self/timens_offsets")'
+}
+test_case "timeOffsets: in a user namespace" time_offsets_user
+time_offsets_exec() {
+  [[ -e /proc/self/ns/time ]] || skip "no time namespaces"
+  bundle "$FOREVER" "$TIME_NS" '.linux.timeOffsets = {boottime: {secs: 7777}}'
+  expect 0 berth create -b "$B" "$ID"
+  expect 0 berth start "$ID"
+  expect 0 berth exec "$ID" cut -d. -f1 /proc/uptime
+  ((out > 7777)) || fail "exec is up for $out s"
+  expect 0 berth delete -f "$ID"
+}
+test_case "timeOffsets: create, start, exec" time_offsets_exec
+test_case "timeOffsets: need a namespace" refuses "needs a new time namespace" '.linux.timeOffsets = {boottime: {secs: 1}}'
+
+# --- security modules ---------------------------------------------------------------------------------
+apparmor() {
+  if [[ $(cat /sys/module/apparmor/parameters/enabled 2>/dev/null) = Y ]]; then
+    refuses 'security module has no profile' '.process.apparmorProfile = "no-such-profile-of-berth"'
+    inside unconfined '.process.apparmorProfile = "unconfined"' 'args("cat /proc/self/attr/apparmor/current")'
+  else
+    refuses 'runs without AppArmor' '.process.apparmorProfile = "docker-default"'
+    inside hi '.process.apparmorProfile = "unconfined"' '.process.args = ["echo", "hi"]'
+  fi
+}
+test_case "apparmorProfile: applied, or refused without AppArmor" apparmor
+selinux() {
+  ! grep -qw selinuxfs /proc/filesystems || skip "SELinux: its policy decides"
+  refuses 'selinuxLabel: "system_u:system_r:container_t:s0": this kernel runs without SELinux' \
+    '.process.selinuxLabel = "system_u:system_r:container_t:s0"'
+  refuses 'mountLabel: "system_u:object_r:container_file_t:s0": this kernel runs without SELinux' \
+    '.linux.mountLabel = "system_u:object_r:container_file_t:s0"'
+}
+test_case "selinuxLabel and mountLabel: refused without SELinux" selinux
+
 finish

@@ -197,16 +197,58 @@ static void a_config_with_everything(void **state)
 /* What only some configs use: one golden plan for all of it. */
 #define PROPERTIES_CONFIG                                                                                           \
         "{ \"ociVersion\": \"1.3.0\", \"root\": { \"path\": \"/r\" },"                                              \
-        "  \"process\": { \"args\": [\"x\"], \"cwd\": \"/\" },"                                                    \
-        "  \"mounts\": [ { \"destination\": \"/up\", \"type\": \"tmpfs\", \"options\": [\"tmpcopyup\", \"ro\"] } ],"   \
-        "  \"linux\": { \"namespaces\": [ { \"type\": \"mount\" } ] } }"
+        "  \"process\": { \"args\": [\"x\"], \"cwd\": \"/\", \"apparmorProfile\": \"prof\", \"selinuxLabel\": \"u:r:t:s0:c1,c2\","\
+        "    \"scheduler\": { \"policy\": \"SCHED_DEADLINE\", \"nice\": -5, \"flags\": [\"SCHED_FLAG_RECLAIM\"], \"runtime\": 1,"\
+        "      \"deadline\": 2, \"period\": 3 }, \"ioPriority\": { \"class\": \"IOPRIO_CLASS_IDLE\", \"priority\": 7 },"\
+        "    \"execCPUAffinity\": { \"initial\": \"0\", \"final\": \"1,70\" } },"                                   \
+        "  \"mounts\": [ { \"destination\": \"/up\", \"type\": \"tmpfs\", \"options\": [\"tmpcopyup\", \"ro\"] },"  \
+        "    { \"destination\": \"/proc\", \"type\": \"proc\" } ],"                                                 \
+        "  \"linux\": { \"namespaces\": [ { \"type\": \"mount\" }, { \"type\": \"pid\" }, { \"type\": \"time\" } ],"\
+        "    \"mountLabel\": \"u:o:t:s0:c1,c2\", \"personality\": { \"domain\": \"LINUX32\" },"                     \
+        "    \"memoryPolicy\": { \"mode\": \"MPOL_INTERLEAVE\", \"nodes\": \"0-1\", \"flags\": [\"MPOL_F_STATIC_NODES\"] },"\
+        "    \"timeOffsets\": { \"monotonic\": { \"secs\": 5 }, \"boottime\": { \"secs\": -7, \"nanosecs\": 9 } } } }"
+
+static struct host labelling_host(void)
+{
+        struct host host = v2_host();
+        host.apparmor = host.selinux = true;
+        return host;
+}
 
 static void properties_that_few_configs_have(void **state)
 {
         (void) state;
         auto_spec struct spec *spec = read_text(PROPERTIES_CONFIG);
-        const struct host host = v2_host();
+        const struct host host = labelling_host();
         golden(spec, &host, &plain, "properties.plan");
+
+        const struct join_wish wish = { .joins = CLONE_NEWPID | CLONE_NEWNS, .cgroup = true, .id = "box" };
+        auto_free void *block = NULL;
+        size_t size;
+        struct error err = ERROR_INIT;
+        assert_int_equal(plan_compile_join(spec, &host, &wish, &block, &size, &err), 0);
+        assert_golden(block, size, "properties.exec.plan");
+}
+
+static void labels_need_a_security_module(void **state)
+{
+        (void) state;
+        auto_spec struct spec *spec = read_text(PROPERTIES_CONFIG);
+        struct host host = v2_host();
+        auto_free void *block = NULL;
+        size_t size;
+        struct error err = ERROR_INIT;
+        assert_int_equal(plan_compile(spec, &host, &plain, &block, &size, &err), -EOPNOTSUPP);
+        assert_string_equal(err.text, "process.apparmorProfile: \"prof\": this kernel runs without AppArmor; leave it out");
+        spec->process.apparmor = "unconfined";
+        assert_int_equal(plan_compile(spec, &host, &plain, &block, &size, &err), -EOPNOTSUPP);
+        assert_string_equal(err.text,
+                            "process.selinuxLabel: \"u:r:t:s0:c1,c2\": this kernel runs without SELinux; leave it out");
+        spec->process.selinux = NULL;
+        assert_int_equal(plan_compile(spec, &host, &plain, &block, &size, &err), -EOPNOTSUPP);
+        assert_string_equal(err.text,
+                            "linux.mountLabel: \"u:o:t:s0:c1,c2\": this kernel runs without SELinux; leave it out");
+        assert_null(block);
 }
 
 static void a_joined_user_namespace_needs_a_second_process(void **state)
@@ -333,6 +375,7 @@ int main(void)
                 cmocka_unit_test(an_instance_of_a_launcher),
                 cmocka_unit_test(a_config_with_everything),
                 cmocka_unit_test(properties_that_few_configs_have),
+                cmocka_unit_test(labels_need_a_security_module),
                 cmocka_unit_test(a_joined_user_namespace_needs_a_second_process),
                 cmocka_unit_test(exec_joins_a_container),
                 cmocka_unit_test(mounts_without_a_mount_namespace_are_refused),

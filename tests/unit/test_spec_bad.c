@@ -352,26 +352,59 @@ static void limits_of_devices_have_to_make_sense(void **state)
         refuse_all(list, COUNT_OF(list));
 }
 
+static void scheduling_has_to_make_sense(void **state)
+{
+        (void) state;
+        static const struct bad list[] = {
+                { PROCESS(",'scheduler':{'policy':'SCHED_FIFO'}"),
+                  "process.scheduler.priority: expected a number from 1 to 99 for this policy" },
+                { PROCESS(",'scheduler':{'policy':'SCHED_OTHER','priority':1}"),
+                  "process.scheduler.priority: only SCHED_FIFO and SCHED_RR have one" },
+                { PROCESS(",'scheduler':{'policy':'SCHED_OTHER','nice':20}"),
+                  "process.scheduler.nice: expected a number from -20 to 19, found 20" },
+                { PROCESS(",'scheduler':{'policy':'SCHED_BATCH','period':1}"),
+                  "process.scheduler.deadline: only SCHED_DEADLINE has a runtime, a deadline and a period" },
+                { PROCESS(",'scheduler':{'nice':1}"), "process.scheduler.policy: missing" },
+                { PROCESS(",'scheduler':{'policy':'SCHED_OTHER','flags':[1]}"),
+                  "process.scheduler.flags[0]: expected a string" },
+                { PROCESS(",'ioPriority':{'priority':1}"), "process.ioPriority.class: missing" },
+                { PROCESS(",'ioPriority':{'class':'IOPRIO_CLASS_BE','priority':8}"),
+                  "process.ioPriority.priority: expected a number from 0 to 7, found 8" },
+                { PROCESS(",'execCPUAffinity':{'initial':'0-'}"),
+                  "process.execCPUAffinity.initial: expected a list such as '0-3,7', found '0-'" },
+                { PROCESS(",'execCPUAffinity':{'final':'3-1'}"),
+                  "process.execCPUAffinity.final: expected a list such as '0-3,7', found '3-1'" },
+                { PROCESS(",'execCPUAffinity':{'final':'1,'}"),
+                  "process.execCPUAffinity.final: expected a list such as '0-3,7', found '1,'" },
+                { PROCESS(",'execCPUAffinity':{'final':'99999999999999999999'}"),
+                  "process.execCPUAffinity.final: a number above 8191 in '99999999999999999999'" },
+                { LINUX(",'memoryPolicy':{'mode':'MPOL_BIND'}"),
+                  "linux.memoryPolicy.nodes: missing, this mode needs at least one" },
+                { LINUX(",'memoryPolicy':{'mode':'MPOL_LOCAL','nodes':'0'}"),
+                  "linux.memoryPolicy.nodes: MPOL_DEFAULT and MPOL_LOCAL take no nodes" },
+                { LINUX(",'memoryPolicy':{'nodes':'0'}"), "linux.memoryPolicy.mode: missing" },
+                { LINUX(",'personality':{'domain':'BSD'}"),
+                  "linux.personality.domain: unknown domain 'BSD' (one of LINUX, LINUX32)" },
+                { LINUX(",'timeOffsets':{'realtime':{'secs':1}}"),
+                  "linux.timeOffsets.realtime: a time namespace has the clocks monotonic and boottime" },
+                { LINUX(",'timeOffsets':{'monotonic':{'nanosecs':1000000000}}"),
+                  "linux.timeOffsets.monotonic.nanosecs: expected a number from 0 to 999999999, found 1000000000" },
+                { LINUX(",'timeOffsets':{'monotonic':{'secs':1}}"),
+                  "linux.timeOffsets: needs a new time namespace in linux.namespaces" },
+                { PROCESS(",'apparmorProfile':'a\\nb'"),
+                  "process.apparmorProfile: expected a label, found 'a\\x0ab'" },
+        };
+        refuse_all(list, COUNT_OF(list));
+}
+
 static void what_is_known_and_not_supported_is_refused_by_name(void **state)
 {
         (void) state;
         static const struct bad list[] = {
-                { PROCESS(",'apparmorProfile':'p'"), "process.apparmorProfile: not supported; leave it out" },
-                { PROCESS(",'selinuxLabel':'l'"), "process.selinuxLabel: not supported; leave it out" },
-                { PROCESS(",'scheduler':{'policy':'SCHED_FIFO'}"), "process.scheduler: not supported; leave it out" },
-                { PROCESS(",'ioPriority':{'class':'IOPRIO_CLASS_BE','priority':0}"),
-                  "process.ioPriority: not supported; leave it out" },
-                { PROCESS(",'execCPUAffinity':{'final':'1'}"),
-                  "process.execCPUAffinity: not supported; leave it out" },
-                { LINUX(",'timeOffsets':{'monotonic':{'secs':1}}"), "linux.timeOffsets: not supported; leave it out" },
                 { LINUX(",'netDevices':{'eth0':{}}"), "linux.netDevices: not supported; leave it out" },
-                { LINUX(",'mountLabel':'l'"), "linux.mountLabel: not supported; leave it out" },
                 { LINUX(",'intelRdt':{'closID':'x'}"), "linux.intelRdt: not supported; leave it out" },
-                { LINUX(",'memoryPolicy':{'mode':'MPOL_BIND','nodes':'0'}"),
-                  "linux.memoryPolicy: not supported; leave it out" },
-                { LINUX(",'personality':{'domain':'LINUX32'}"), "linux.personality: not supported; leave it out" },
                 { LINUX(",'personality':{'domain':'LINUX','flags':['x']}"),
-                  "linux.personality: not supported; leave it out" },
+                  "linux.personality.flags: not supported; leave it out" },
                 { RESOURCES("'blockIO':{'leafWeight':10}"),
                   "linux.resources.blockIO.leafWeight: not supported; leave it out" },
         };
@@ -436,6 +469,7 @@ int main(void)
                 cmocka_unit_test(resources),
                 cmocka_unit_test(filters),
                 cmocka_unit_test(limits_of_devices_have_to_make_sense),
+                cmocka_unit_test(scheduling_has_to_make_sense),
                 cmocka_unit_test(what_is_known_and_not_supported_is_refused_by_name),
                 cmocka_unit_test(what_is_known_and_asks_for_nothing_is_accepted),
                 cmocka_unit_test(hostile_text_is_shown_short_and_without_control_characters),
