@@ -74,7 +74,7 @@ void compile_clone(struct compile *c)
         plan_add(c->b, STEP_CLONE, c->first_clone | (c->host->clear_sighand ? CLONE_CLEAR_SIGHAND : 0));
 }
 
-static uint64_t map_text(struct compile *c, const struct spec_id_map *map, size_t n)
+uint64_t compile_map_text(struct compile *c, const struct spec_id_map *map, size_t n)
 {
         auto_str struct str text = STR_INIT;
         for (size_t i = 0; i < n; i++)
@@ -88,10 +88,10 @@ void compile_id_maps(struct compile *c)
 {
         if (!is_new(c, NS_USER))
                 return;
-        plan_add(c->b, STEP_WRITE_UID_MAP, map_text(c, c->spec->uid_map, c->spec->n_uid_map));
+        plan_add(c->b, STEP_WRITE_UID_MAP, compile_map_text(c, c->spec->uid_map, c->spec->n_uid_map));
         if (!c->host->privileged)       /* otherwise the kernel refuses the gid map: user_namespaces(7) */
                 plan_add(c->b, STEP_DENY_SETGROUPS, 0);
-        plan_add(c->b, STEP_WRITE_GID_MAP, map_text(c, c->spec->gid_map, c->spec->n_gid_map));
+        plan_add(c->b, STEP_WRITE_GID_MAP, compile_map_text(c, c->spec->gid_map, c->spec->n_gid_map));
 }
 
 static void add_rlimits(struct compile *c, enum step_op op)

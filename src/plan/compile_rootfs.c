@@ -26,6 +26,23 @@ static const char *bind_source(struct compile *c, const struct spec_mount *m)
         return arena_printf(c->arena, "%s/%s", c->wish->bundle, source);
 }
 
+/* Maps of its own, else those of the container, which is in a new user namespace or joins one. */
+static void compile_idmap(struct compile *c, const struct spec_mount *m, uint64_t tree)
+{
+        const struct spec *s = c->spec;
+        const char *path = m->n_uid_map == 0 ? s->ns[NS_USER].path : NULL;
+        bool own = m->n_uid_map > 0;
+        if (!c->host->mount_setattr || !c->host->privileged) {
+                compile_refuse(c, -EOPNOTSUPP, "mounts: \"%s\": mapping the ids of a mount needs %s", m->destination,
+                               c->host->mount_setattr ? "root on the host" : "Linux 5.12");
+                return;
+        }
+        plan_add(c->b, STEP_MAP_TREE, tree,
+                 path ? S(c, "") : compile_map_text(c, own ? m->uid_map : s->uid_map, own ? m->n_uid_map : s->n_uid_map),
+                 path ? S(c, "") : compile_map_text(c, own ? m->gid_map : s->gid_map, own ? m->n_gid_map : s->n_gid_map),
+                 S(c, path), m->idmap == IDMAP_RECURSIVE ? 1u : 0u, S(c, m->destination));
+}
+
 /*
  * Root in a user namespace may not reach the source of a bind mount; we may. So
  * the parent copies the mount before it clones, and the child inherits the
@@ -41,10 +58,12 @@ void compile_open_trees(struct compile *c)
         for (size_t i = 0; i < c->spec->n_mounts; i++) {
                 const struct spec_mount *m = &c->spec->mounts[i];
                 c->trees[i] = FD_NONE;
-                if (!m->bind || !c->user_ns || !c->host->privileged)
+                if (!m->bind || (!m->idmap && (!c->user_ns || !c->host->privileged)))
                         continue;
                 c->trees[i] = plan_build_fd(c->b);
                 plan_add(c->b, STEP_OPEN_TREE, c->trees[i], S(c, bind_source(c, m)), m->rbind ? 1u : 0u);
+                if (m->idmap)
+                        compile_idmap(c, m, c->trees[i]);
         }
 }
 

@@ -10,6 +10,8 @@ static const struct step_info table[] = {
         [STEP_JOIN_AROUND]       = { "join-around",       LANE_PARENT, { ARG_CLONE_FLAGS, ARG_STRING } },
         [STEP_JOIN_PID_OF]       = { "join-pid-of",       LANE_PARENT, { ARG_FD } },
         [STEP_OPEN_TREE]         = { "open-tree",         LANE_PARENT, { ARG_FD, ARG_STRING, ARG_NUMBER } },
+        [STEP_MAP_TREE]          = { "map-tree",          LANE_PARENT,
+                                     { ARG_FD, ARG_STRING, ARG_STRING, ARG_STRING, ARG_NUMBER, ARG_STRING } },
         [STEP_RUN_ON_CPUS]       = { "run-on-cpus",       LANE_PARENT, { ARG_BLOB } },
         [STEP_CLONE]             = { "clone",             LANE_PARENT, { ARG_CLONE_FLAGS } },
         [STEP_WRITE_UID_MAP]     = { "write-uid-map",     LANE_PARENT, { ARG_STRING } },

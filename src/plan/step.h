@@ -28,6 +28,7 @@ enum step_op {
         STEP_JOIN_AROUND,       /* namespace, path: joined by the parent for the time of the clone */
         STEP_JOIN_PID_OF,       /* pidfd slot: as JOIN_AROUND, the pid namespace of a process */
         STEP_OPEN_TREE,         /* fd slot, path, recursive: a detached copy of a host mount */
+        STEP_MAP_TREE,          /* fd slot, uid map, gid map, or path of a user namespace, recursive, destination */
         STEP_RUN_ON_CPUS,       /* mask: we and what we clone; for exec */
         STEP_CLONE,             /* flags */
 

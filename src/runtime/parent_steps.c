@@ -14,6 +14,7 @@ parent_step *const parent_steps[STEP_OPS] = {
         [STEP_WRITE_GID_MAP]  = parent_write_gid_map,
         [STEP_SET_OOM_SCORE]  = parent_set_oom_score,
         [STEP_SET_RLIMIT]     = parent_set_rlimit,
+        [STEP_MAP_TREE]       = parent_map_tree,
         [STEP_RUN_ON_CPUS]    = parent_run_on_cpus,
         [STEP_SET_SCHEDULER]  = parent_set_scheduler,
         [STEP_SET_IO_PRIORITY] = parent_set_io_priority,

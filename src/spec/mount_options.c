@@ -16,6 +16,7 @@ enum kind {
         PROPAGATION,
         BIND, RBIND,
         COPY_UP,
+        IDMAP,
         NOTHING,
         REFUSED,
 };
@@ -36,7 +37,7 @@ static const struct option options[] = {
         { "diratime", CLEAR, MOUNT_ATTR_NODIRATIME },
         { "dirsync", SB_SET, MS_DIRSYNC },
         { "exec", CLEAR, MOUNT_ATTR_NOEXEC },
-        { "idmap", REFUSED, 0 },
+        { "idmap", IDMAP, IDMAP_MOUNT },
         { "iversion", SB_SET, MS_I_VERSION },
         { "lazytime", SB_SET, MS_LAZYTIME },
         { "loud", SB_CLEAR, MS_SILENT },
@@ -60,7 +61,7 @@ static const struct option options[] = {
         { "relatime", SET, MOUNT_ATTR_RELATIME },
         { "remount", REFUSED, 0 },
         { "rexec", REC_CLEAR, MOUNT_ATTR_NOEXEC },
-        { "ridmap", REFUSED, 0 },
+        { "ridmap", IDMAP, IDMAP_RECURSIVE },
         { "rnoatime", REC_SET, MOUNT_ATTR_NOATIME },
         { "rnodev", REC_SET, MOUNT_ATTR_NODEV },
         { "rnodiratime", REC_SET, MOUNT_ATTR_NODIRATIME },
@@ -165,6 +166,9 @@ enum mount_word mount_option_apply(struct spec_mount *m, const char *word)
                 break;
         case BIND:
                 m->bind = true;
+                break;
+        case IDMAP:
+                m->idmap = (enum spec_idmap) o->flag;
                 break;
         case COPY_UP:
                 m->copy_up = true;

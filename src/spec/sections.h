@@ -20,6 +20,10 @@ read_fn read_huge_pages, read_block_io, read_rdma, read_network; /* spec_resourc
 read_fn read_filter;            /* spec_seccomp.c */
 
 struct spec;
+struct spec_id_map;
+
+/* spec_idmap.c: uidMappings or gidMappings, of the container or of a mount */
+int read_id_maps(const struct where *at, struct json_object *v, const struct spec_id_map **ret, size_t *ret_n) MUST_CHECK;
 
 /* The part of spec_validate() that looks at the process alone. */
 int validate_process(const struct spec *spec, struct error *err) MUST_CHECK;

@@ -94,6 +94,13 @@ struct spec_root {
         bool readonly;
 };
 
+struct spec_id_map {
+        uint32_t container_id, host_id, size;
+};
+
+/* Whose files appear as whose: idmap, ridmap. */
+enum spec_idmap { IDMAP_NONE, IDMAP_MOUNT, IDMAP_RECURSIVE };
+
 struct spec_mount {
         const char *destination;        /* absolute after reading, lexically clean */
         const char *type;               /* NULL for binds without a type */
@@ -104,6 +111,9 @@ struct spec_mount {
         unsigned long propagation;      /* MS_SHARED, .. with MS_REC: the last one given; 0: not given */
         unsigned long sb_flags;         /* MS_SYNCHRONOUS, _DIRSYNC, _MANDLOCK, _LAZYTIME, _I_VERSION, _SILENT */
         bool copy_up;                   /* tmpcopyup: a tmpfs begins with what it covers */
+        enum spec_idmap idmap;
+        const struct spec_id_map *uid_map, *gid_map;    /* none: those of the container's user namespace */
+        size_t n_uid_map, n_gid_map;
         const char *data;               /* what the file system itself parses: "mode=755,size=64k"; "" if none */
 };
 
@@ -133,10 +143,6 @@ enum ns_type { NS_USER, NS_PID, NS_MOUNT, NS_UTS, NS_IPC, NS_NETWORK, NS_CGROUP,
 struct spec_namespace {
         bool wanted;            /* false: share the caller's */
         const char *path;       /* join this one; NULL: a new one */
-};
-
-struct spec_id_map {
-        uint32_t container_id, host_id, size;
 };
 
 struct spec_device {

@@ -9,8 +9,6 @@
 #include "spec/spec.h"
 #include "spec/sysctl.h"
 
-#define ID_MAPS_MAX 340         /* lines that the kernel takes (since 4.15) */
-
 /* ---- namespaces ---- */
 
 struct namespace {
@@ -57,49 +55,16 @@ static int read_namespaces(const struct where *at, struct json_object *v, void *
 
 /* ---- uidMappings, gidMappings ---- */
 
-static int read_map_size(const struct where *at, struct json_object *v, void *out)
-{
-        int64_t n = 0;
-        int r = read_number(at, v, 1, UINT32_MAX, &n);
-        if (r == 0)
-                *(uint32_t *) out = (uint32_t) n;
-        return r;
-}
-
-static int read_id_map(const struct where *at, struct json_object *v, void *out)
-{
-        static const struct field id_map_fields[] = {
-                { "containerID", WANT_NUMBER, REQUIRED, read_id, offsetof(struct spec_id_map, container_id) },
-                { "hostID", WANT_NUMBER, REQUIRED, read_id, offsetof(struct spec_id_map, host_id) },
-                { "size", WANT_NUMBER, REQUIRED, read_map_size, offsetof(struct spec_id_map, size) },
-        };
-        return read_fields(at, v, id_map_fields, COUNT(id_map_fields), out);
-}
-
-static const struct element id_map = { WANT_OBJECT, sizeof(struct spec_id_map), read_id_map, ID_MAPS_MAX };
-
 static int read_uid_map(const struct where *at, struct json_object *v, void *out)
 {
         struct spec *spec = out;
-        struct list list = { 0 };
-        int r = read_list(at, v, &id_map, &list);
-        if (r < 0)
-                return r;
-        spec->uid_map = list.items;
-        spec->n_uid_map = list.n;
-        return 0;
+        return read_id_maps(at, v, &spec->uid_map, &spec->n_uid_map);
 }
 
 static int read_gid_map(const struct where *at, struct json_object *v, void *out)
 {
         struct spec *spec = out;
-        struct list list = { 0 };
-        int r = read_list(at, v, &id_map, &list);
-        if (r < 0)
-                return r;
-        spec->gid_map = list.items;
-        spec->n_gid_map = list.n;
-        return 0;
+        return read_id_maps(at, v, &spec->gid_map, &spec->n_gid_map);
 }
 
 /* ---- the rest ---- */

@@ -92,6 +92,18 @@ static int read_options(const struct where *at, struct json_object *v, void *out
         return apply_options(at, list.items, out);
 }
 
+static int read_uid_maps(const struct where *at, struct json_object *v, void *out)
+{
+        struct spec_mount *m = out;
+        return read_id_maps(at, v, &m->uid_map, &m->n_uid_map);
+}
+
+static int read_gid_maps(const struct where *at, struct json_object *v, void *out)
+{
+        struct spec_mount *m = out;
+        return read_id_maps(at, v, &m->gid_map, &m->n_gid_map);
+}
+
 static int read_mount(const struct where *at, struct json_object *v, void *out)
 {
         static const struct field mount_fields[] = {
@@ -99,12 +111,15 @@ static int read_mount(const struct where *at, struct json_object *v, void *out)
                 { "type", WANT_STRING, OPTIONAL, read_type, 0 },
                 { "source", WANT_STRING, OPTIONAL, read_given, offsetof(struct spec_mount, source) },
                 { "options", WANT_ARRAY, OPTIONAL, read_options, 0 },
-                { "uidMappings", WANT_ARRAY, OPTIONAL, read_refused, 0 },
-                { "gidMappings", WANT_ARRAY, OPTIONAL, read_refused, 0 },
+                { "uidMappings", WANT_ARRAY, OPTIONAL, read_uid_maps, 0 },
+                { "gidMappings", WANT_ARRAY, OPTIONAL, read_gid_maps, 0 },
         };
         struct spec_mount *m = out;
         m->data = "";
-        return read_fields(at, v, mount_fields, COUNT(mount_fields), m);
+        int r = read_fields(at, v, mount_fields, COUNT(mount_fields), m);
+        if (r == 0 && m->idmap == IDMAP_NONE && (m->n_uid_map > 0 || m->n_gid_map > 0))
+                m->idmap = IDMAP_MOUNT; /* maps alone: before 1.2 the specification had no words for it */
+        return r;
 }
 
 int read_mounts(const struct where *at, struct json_object *v, void *out)

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
 
@@ -58,12 +59,12 @@ static int check_map(const struct spec_id_map *map, size_t n, const char *name, 
         for (size_t i = 0; i < n; i++) {
                 const struct spec_id_map *m = &map[i];
                 if ((uint64_t) m->container_id + m->size > UINT32_MAX || (uint64_t) m->host_id + m->size > UINT32_MAX)
-                        return error_say(err, -EINVAL, "linux.%s[%zu].size: %u ids reach beyond %u", name, i, m->size,
+                        return error_say(err, -EINVAL, "%s[%zu].size: %u ids reach beyond %u", name, i, m->size,
                                          UINT32_MAX - 1);
                 for (size_t j = 0; j < i; j++)
                         if (overlap(m->container_id, map[j].container_id, m, &map[j]) ||
                             overlap(m->host_id, map[j].host_id, m, &map[j]))
-                                return error_say(err, -EINVAL, "linux.%s[%zu]: overlaps element %zu", name, i, j);
+                                return error_say(err, -EINVAL, "%s[%zu]: overlaps element %zu", name, i, j);
         }
         return 0;
 }
@@ -107,9 +108,9 @@ static int check_user_namespace(const struct spec *spec, struct error *err)
                 return error_say(err, -EINVAL, needless, "gidMappings");
         if (!ns->wanted)
                 return 0;
-        int r = check_map(spec->uid_map, spec->n_uid_map, "uidMappings", err);
+        int r = check_map(spec->uid_map, spec->n_uid_map, "linux.uidMappings", err);
         if (r == 0)
-                r = check_map(spec->gid_map, spec->n_gid_map, "gidMappings", err);
+                r = check_map(spec->gid_map, spec->n_gid_map, "linux.gidMappings", err);
         if (r < 0)
                 return r;
         if (ns->path)
@@ -175,13 +176,39 @@ static int check_sysctls(const struct spec *spec, struct error *err)
 
 /* ---- mounts ---- */
 
-static int check_mount(const struct spec_mount *m, size_t i, struct error *err)
+static int check_idmap(const struct spec *spec, const struct spec_mount *m, size_t i, struct error *err)
+{
+        static const char *const names[] = { "uidMappings", "gidMappings" };
+        const size_t n[] = { m->n_uid_map, m->n_gid_map };
+        if (m->idmap == IDMAP_NONE)
+                return 0;
+        if (!m->bind)
+                return error_say(err, -EINVAL, "mounts[%zu].options: ids are mapped for bind mounts only", i);
+        if (n[0] == 0 && n[1] == 0 && !spec->ns[NS_USER].wanted)
+                return error_say(err, -EINVAL, "mounts[%zu].uidMappings: missing, and there is no user namespace whose "
+                                 "maps could be used", i);
+        for (int k = 0; k < 2; k++) {
+                char name[64];
+                snprintf(name, sizeof(name), "mounts[%zu].%s", i, names[k]);
+                if (n[k] == 0 && n[1 - k] > 0)
+                        return error_say(err, -EINVAL, "%s: missing beside %s", name, names[1 - k]);
+                int r = check_map(k ? m->gid_map : m->uid_map, n[k], name, err);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int check_mount(const struct spec *spec, const struct spec_mount *m, size_t i, struct error *err)
 {
         if (m->bind && !m->source)
                 return error_say(err, -EINVAL, "mounts[%zu].source: missing, a bind mount needs one", i);
         if (m->bind && *m->data)
                 return error_say(err, -EINVAL, "mounts[%zu].options: a bind mount takes no options of a file system, "
                                  "found %s", i, quoted(m->data).text);
+        int r = check_idmap(spec, m, i, err);
+        if (r < 0)
+                return r;
         if (m->copy_up && (m->bind || !m->type || strcmp(m->type, "tmpfs") != 0))
                 return error_say(err, -EINVAL, "mounts[%zu].options: \"tmpcopyup\" is for mounts of type tmpfs", i);
         if (!m->bind && !m->type)
@@ -223,6 +250,6 @@ int spec_validate(const struct spec *spec, struct error *err)
         if (r == 0)
                 r = check_sysctls(spec, err);
         for (size_t i = 0; r == 0 && i < spec->n_mounts; i++)
-                r = check_mount(&spec->mounts[i], i, err);
+                r = check_mount(spec, &spec->mounts[i], i, err);
         return r < 0 ? r : spec_validate_resources(spec, err);
 }

@@ -34,6 +34,12 @@ int sys_mount_setattr(int fd, unsigned flags, uint64_t set, uint64_t clear, uint
         return (int) ret(syscall(SYS_mount_setattr, fd, "", (unsigned) AT_EMPTY_PATH | flags, attr, sizeof(attr)));
 }
 
+int sys_mount_idmap(int fd, unsigned flags, int user_ns_fd)
+{
+        uint64_t attr[4] = { MOUNT_ATTR_IDMAP, 0, 0, (uint64_t) user_ns_fd };
+        return (int) ret(syscall(SYS_mount_setattr, fd, "", (unsigned) AT_EMPTY_PATH | flags, attr, sizeof(attr)));
+}
+
 int sys_mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)
 {
         return (int) ret(syscall(SYS_mount, source, target, type, flags, data));

@@ -127,6 +127,8 @@ int sys_open_tree(int dirfd, const char *path, unsigned flags);
 int sys_move_mount(int from_fd, int to_fd);
 /* mount_setattr(2), Linux 5.12, on the mount `fd` refers to. `flags`: AT_RECURSIVE. */
 int sys_mount_setattr(int fd, unsigned flags, uint64_t set, uint64_t clear, uint64_t propagation);
+/* Map the ids of a detached mount as the user namespace says (MOUNT_ATTR_IDMAP). */
+int sys_mount_idmap(int fd, unsigned flags, int user_ns_fd);
 /* The old call; every argument may be NULL where mount(2) allows it. */
 int sys_mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data);
 int sys_umount(const char *target, int flags);

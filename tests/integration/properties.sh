@@ -57,6 +57,43 @@ test_case "tmpcopyup: what is changed is the copy" copy_stays
 test_case "tmpcopyup: is for tmpfs" refuses '"tmpcopyup" is for mounts of type tmpfs' \
   '.mounts += [{destination: "/srv", type: "bind", source: "/tmp", options: ["bind", "tmpcopyup"]}]'
 
+# --- mounts with mapped ids ----------------------------------------------------------------------------
+owned() { mkdir "$D/src" "$D/src/sub" && touch "$D/src/root" "$D/src/user" && chown 1000:1001 "$D/src/user"; }
+MAPPED='{destination: "/mnt", type: "bind", source: ($D + "/src")}'
+MAPS='{uidMappings: [{containerID: 0, hostID: 500, size: 2000}], gidMappings: [{containerID: 0, hostID: 600, size: 2000}]}'
+idmap() { # OPTIONS WANTED JQ...
+  owned
+  inside "$2" ".mounts += [$MAPPED + $1]" "${@:3}"
+}
+LOOK='args("stat -c %u:%g /mnt/root /mnt/user | tr \"\\n\" \" \"")'
+test_case "idmap: maps of the mount" idmap "$MAPS + {options: [\"bind\", \"idmap\"]}" "500:600 1500:1601 " "$LOOK"
+test_case "idmap: maps without the word" idmap "$MAPS + {options: [\"bind\"]}" "500:600 1500:1601 " "$LOOK"
+test_case "idmap: maps of the container" idmap '{options: ["rbind", "ridmap"]}' "0:0 1000:1001 " "$USERNS" "$LOOK"
+test_case "idmap: without it files belong to nobody" idmap '{options: ["rbind"]}' "65534:65534 65534:65534 " "$USERNS" "$LOOK"
+idmap_new_files() {
+  owned && chmod 777 "$D/src/sub"
+  inside 7 ".mounts += [$MAPPED + {options: [\"bind\", \"idmap\"]}]" "$USERNS" \
+    '.process.user = {uid: 7, gid: 8} | args("id -u; touch /mnt/sub/new")'
+  equal "$(stat -c %u:%g "$D/src/sub/new")" 7:8 "owner on the host"
+}
+test_case "idmap: new files are on the disk as they are inside" idmap_new_files
+idmap_joined() {
+  owned
+  unshare --user sleep 100 &
+  local holder=$! r=0
+  in_its_own() { [[ $(readlink "/proc/$holder/ns/user") != "$(readlink /proc/self/ns/user)" ]]; }
+  eventually in_its_own
+  echo "0 3000 2000" >"/proc/$holder/uid_map"
+  echo "0 4000 2000" >"/proc/$holder/gid_map"
+  (inside "0:0 1000:1001 " '.mounts += ['"$MAPPED"' + {options: ["bind", "idmap"]}]' \
+    ".linux.namespaces += [{type: \"user\", path: \"/proc/$holder/ns/user\"}]" "$LOOK") || r=$?
+  kill "$holder"
+  return $r
+}
+test_case "idmap: maps of a joined user namespace" idmap_joined
+no_maps() { owned && refuses 'no user namespace whose maps' ".mounts += [$MAPPED + {options: [\"bind\", \"idmap\"]}]"; }
+test_case "idmap: needs maps" no_maps
+
 # --- limits of devices and pieces ---------------------------------------------------------------------
 # Where a controller is: the directory of v1, else the mount of v2.
 v2=$(awk '{ for (i = 7; i < NF; i++) if ($i == "-" && $(i + 1) == "cgroup2") print $5 }' /proc/self/mountinfo | tail -1)

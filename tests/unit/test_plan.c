@@ -202,6 +202,9 @@ static void a_config_with_everything(void **state)
         "      \"deadline\": 2, \"period\": 3 }, \"ioPriority\": { \"class\": \"IOPRIO_CLASS_IDLE\", \"priority\": 7 },"\
         "    \"execCPUAffinity\": { \"initial\": \"0\", \"final\": \"1,70\" } },"                                   \
         "  \"mounts\": [ { \"destination\": \"/up\", \"type\": \"tmpfs\", \"options\": [\"tmpcopyup\", \"ro\"] },"  \
+        "    { \"destination\": \"/id\", \"source\": \"/src\", \"options\": [\"rbind\", \"ridmap\"],"               \
+        "      \"uidMappings\": [ { \"containerID\": 0, \"hostID\": 1000, \"size\": 5 } ],"                         \
+        "      \"gidMappings\": [ { \"containerID\": 0, \"hostID\": 2000, \"size\": 6 } ] },"                       \
         "    { \"destination\": \"/proc\", \"type\": \"proc\" } ],"                                                 \
         "  \"linux\": { \"namespaces\": [ { \"type\": \"mount\" }, { \"type\": \"pid\" }, { \"type\": \"time\" } ],"\
         "    \"mountLabel\": \"u:o:t:s0:c1,c2\", \"personality\": { \"domain\": \"LINUX32\" },"                     \

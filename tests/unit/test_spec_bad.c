@@ -172,13 +172,16 @@ static void mounts_and_hooks(void **state)
                 { MOUNT("'destination':'/a','type':'proc','options':['remount','ro']"),
                   "mounts[0].options[0]: 'remount' is not supported" },
                 { MOUNT("'destination':'/a','source':'/','options':['bind','idmap']"),
-                  "mounts[0].options[1]: 'idmap' is not supported" },
-                { MOUNT("'destination':'/a','source':'/','options':['rbind','ridmap']"),
-                  "mounts[0].options[1]: 'ridmap' is not supported" },
-                { MOUNT("'destination':'/a','uidMappings':[{'containerID':0,'hostID':0,'size':1}]"),
-                  "mounts[0].uidMappings: not supported; leave it out" },
-                { MOUNT("'destination':'/a','gidMappings':[{}]"),
-                  "mounts[0].gidMappings: not supported; leave it out" },
+                  "mounts[0].uidMappings: missing, and there is no user namespace whose maps could be used" },
+                { MOUNT("'destination':'/a','type':'tmpfs','options':['idmap']"),
+                  "mounts[0].options: ids are mapped for bind mounts only" },
+                { MOUNT("'destination':'/a','source':'/','options':['rbind','ridmap'],"
+                        "'uidMappings':[{'containerID':0,'hostID':1,'size':1}]"),
+                  "mounts[0].gidMappings: missing beside uidMappings" },
+                { MOUNT("'destination':'/a','source':'/','options':['bind'],"
+                        "'uidMappings':[{'containerID':0,'hostID':1,'size':2},{'containerID':1,'hostID':9,'size':2}],"
+                        "'gidMappings':[{'containerID':0,'hostID':1,'size':1}]"),
+                  "mounts[0].uidMappings[1]: overlaps element 0" },
 
                 { CONFIG(",'hooks':[]"), "hooks: expected an object, found an array" },
                 { CONFIG(",'hooks':{'poststop':{}}"), "hooks.poststop: expected an array, found an object" },

@@ -155,7 +155,7 @@ static void option_words_are_sorted_and_all_of_them_apply(void **state)
                 assert_int_equal(mount_option_apply(&m, word), MOUNT_WORD_KNOWN);
                 before = word;
         }
-        assert_int_equal(n, 59);
+        assert_int_equal(n, 61);
         for (size_t i = 0; i < words_propagation.n; i++) {
                 struct spec_mount m = { 0 };
                 assert_int_equal(mount_option_apply(&m, words_propagation.list[i].text), MOUNT_WORD_KNOWN);
