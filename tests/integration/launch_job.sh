@@ -71,7 +71,8 @@ test_case "SIGUSR1 goes to every instance" usr1_is_passed_on
 stops_and_continues() {
   bundle .
   start -n 2 --oversubscribe "$B" -- sh -c 'while :; do echo tick; sleep 0.05; done'
-  eventually printed tick 4
+  ticks() { (($(wc -l <"$D/out") > 4)); }
+  eventually ticks
   local before
   kill -TSTP "$pid"
   stopped() { grep -q '^State:.T' "/proc/$pid/status"; }
@@ -258,6 +259,25 @@ ranks_in_user_namespace() {
   eventually all_gone
 }
 test_case "--isolate ranks: one user namespace for all" ranks_in_user_namespace
+
+# Somebody without privilege, with a bundle of his own.
+as_nobody() { # ISOLATE
+  command -v setpriv >/dev/null || skip "no setpriv"
+  bundle '.linux.namespaces |= map(select(.type != "network")) + [{type: "user"}] | del(.linux.resources)' \
+    '.linux.uidMappings = [{containerID: 0, hostID: 65534, size: 1}] | .linux.gidMappings = .linux.uidMappings' \
+    '.mounts |= map(select(.type != "cgroup") | if .type == "sysfs" then {destination: "/sys", type: "none", source: "/sys", options: ["rbind", "ro"]} else . end | if .options then .options -= ["gid=5"] else . end)'
+  chown -R 65534:65534 "$D"
+  expect 0 setpriv --reuid 65534 --regid 65534 --clear-groups env -u XDG_RUNTIME_DIR "$BERTH" --root "$D/state" launch --name "$ID" \
+    -q -n 3 --oversubscribe --isolate "$1" "$B" -- sh -c 'id -u; touch /dev/shm/$BERTH_RANK; sleep 0.5; ls /dev/shm | wc -l; readlink /proc/self/ns/pid'
+  if [[ $1 = ranks ]]; then
+    equal "$(sort -u "$D/out" | wc -l)" 3 "different lines of three ranks"
+  else
+    equal "$(sort -u "$D/out" | wc -l)" 5 "different lines of three instances"
+  fi
+  [[ ! -e $D/state/$ID ]]
+}
+test_case "an ordinary user, --isolate full" as_nobody full
+test_case "an ordinary user, --isolate ranks" as_nobody ranks
 
 orphans_end() {
   bundle .
