@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -24,6 +25,7 @@ struct shop {
         const char **envp;      /* of the instance in work */
         char home[INSTANCE_HOME_SIZE];
         struct cgroup cgroup;   /* where we and the instances are */
+        void *stack;            /* of the child that is being born; NULL: it gets a copy of our memory */
 };
 
 static int map_words(int fd, struct words *ret)
@@ -112,7 +114,8 @@ static void start(struct shop *shop, int fd, const struct request *q, const int 
         static const struct session_ops ops = { .hook_state = spawner_hook_state };
         struct spawner_rank rank = { shop->job, q->rank };
         struct session_options options = { .host = shop->job->host, .for_grandparent = true, .listen_fd = -1,
-                                           .alive_fd = fd, .ops = &ops, .ops_arg = &rank };
+                                           .alive_fd = fd, .ops = &ops, .ops_arg = &rank,
+                                           .stack = shop->stack };
         auto_session struct session s = SESSION_INIT;
         int r = make_env(shop, &q->env, &in, &err);
         if (r == 0)
@@ -173,7 +176,8 @@ static bool answer(int fd, const struct reply *reply, int pidfd)
 
 _Noreturn void spawner_main(int fd, const struct spawner_job *job)
 {
-        struct shop shop = { .job = job, .map = PLAN_MAP_INIT, .cgroup = CGROUP_INIT };
+        struct shop shop = { .job = job, .map = PLAN_MAP_INIT, .cgroup = CGROUP_INIT,
+                             .stack = aligned_alloc(16, SESSION_STACK_SIZE) };
         struct error bad = ERROR_INIT;
         uint64_t buf[RECORD_MAX / sizeof(uint64_t)];
 

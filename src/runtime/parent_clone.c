@@ -79,6 +79,64 @@ int parent_open_tree(struct session *s, const struct step *step, struct error *e
         return 0;
 }
 
+struct birth {
+        const struct session *s;
+        size_t first;
+};
+
+static int be_born(void *arg)
+{
+        const struct birth *birth = arg;
+        const struct session *s = birth->s;
+        /* With our end open here, the child would not notice our death. */
+        fd_close(s->sync_fd);
+        const struct child_start start = {
+                .plan = s->plan, .in = s->in, .sync_fd = s->child_sync_fd, .listen_fd = s->opts->listen_fd,
+                .alive_fd = s->opts->for_grandparent ? s->opts->alive_fd : -1, .first = birth->first,
+        };
+        child_run(&start);
+}
+
+/* Does the child get to exec() without us? Then we may stand still meanwhile. */
+static bool runs_alone(const struct session *s, size_t first)
+{
+        for (size_t i = first; i < s->plan->n_steps; i++) {
+                const struct step *step = &s->plan->steps[i];
+                if (step->op == STEP_EXEC)
+                        return true;
+                if (step->lane == LANE_PARENT || step->op == STEP_FORK_AGAIN || step->op == STEP_AWAIT_START)
+                        return false;
+        }
+        return false;
+}
+
+/* What clone(2) can say; the rest needs clone3(). A signal handler that is to be reset is none of a lean caller's. */
+#define LEAN_FLAGS ((uint64_t) (CLONE_PARENT | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNET))
+
+/* AddressSanitizer believes to know the stack of each thread, and is led astray by a borrowed one. */
+#if defined(__SANITIZE_ADDRESS__)
+#define LEAN_WORKS false
+#elif defined(__has_feature)
+#define LEAN_WORKS (!__has_feature(address_sanitizer))
+#else
+#define LEAN_WORKS true
+#endif
+
+static pid_t clone_child(struct session *s, const struct step *step)
+{
+        struct birth birth = { s, (size_t) (step - s->plan->steps) + 1 };
+        uint64_t flags = step->arg[0] | (s->opts->for_grandparent ? (uint64_t) CLONE_PARENT : 0);
+        uint64_t lean = flags & ~(uint64_t) CLONE_CLEAR_SIGHAND;
+        int cgroup_fd = s->opts->host->into_cgroup ? cgroup_v2_fd(&s->cgroup) : -1;
+        if (LEAN_WORKS && s->opts->stack && s->opts->host->privileged && cgroup_fd < 0 && !(lean & ~LEAN_FLAGS) &&
+            runs_alone(s, birth.first))
+                return sys_clone_lean(lean, be_born, (char *) s->opts->stack + SESSION_STACK_SIZE, &birth, &s->pidfd);
+        pid_t pid = sys_clone3(flags, cgroup_fd, &s->pidfd);
+        if (pid == 0)
+                be_born(&birth);
+        return pid;
+}
+
 int parent_clone(struct session *s, const struct step *step, struct error *err)
 {
         (void) err;
@@ -88,19 +146,7 @@ int parent_clone(struct session *s, const struct step *step, struct error *err)
         int r = sys_block_signals(&mask);
         if (r < 0)
                 return r;
-        uint64_t flags = step->arg[0] | (s->opts->for_grandparent ? (uint64_t) CLONE_PARENT : 0);
-        int cgroup_fd = s->opts->host->into_cgroup ? cgroup_v2_fd(&s->cgroup) : -1;
-        pid_t pid = sys_clone3(flags, cgroup_fd, &s->pidfd);
-        if (pid == 0) {
-                /* With our end open here, the child would not notice our death. */
-                fd_close(s->sync_fd);
-                const struct child_start start = {
-                        .plan = s->plan, .in = s->in, .sync_fd = s->child_sync_fd,
-                        .listen_fd = s->opts->listen_fd, .alive_fd = s->opts->for_grandparent ? s->opts->alive_fd : -1,
-                        .first = (size_t) (step - s->plan->steps) + 1,
-                };
-                child_run(&start);
-        }
+        pid_t pid = clone_child(s, step);
         (void) sys_set_sigmask(mask);
         fd_close(take_fd(&s->child_sync_fd));
         parent_return(s);

@@ -38,6 +38,12 @@ struct session_options {
         const struct session_ops *ops;
         void *ops_arg;
         int listen_fd;                  /* with await-start: the socket on which the child waits; else -1 */
+        /*
+         * Memory for the child's stack, SESSION_STACK_SIZE bytes aligned to 16; NULL: none. With it a privileged
+         * caller without signal handlers spares the copy of its memory, where the plan lets the child run alone:
+         * it stands still until exec(). The child may write to the instance.
+         */
+        void *stack;
         int alive_fd;                   /* for_grandparent: end of a pipe that hangs up when the grandparent dies; else -1 */
 };
 
@@ -56,6 +62,8 @@ struct session {
         bool running;           /* exec() happened */
         bool awaiting;          /* the child waits in await-start */
 };
+
+#define SESSION_STACK_SIZE ((size_t) 512 * 1024)
 
 #define SESSION_INIT                                                                                            \
         ((struct session){ .pid = -1, .pidfd = -1, .sync_fd = -1, .child_sync_fd = -1, .console_fd = -1,        \

@@ -221,6 +221,41 @@ static void an_old_kernel_makes_the_same_container(void **state)
         assert_int_equal(status_of(&s), 42);
 }
 
+/* Without a copy of our memory: the same containers, the same failures. */
+static void a_child_may_share_our_memory_up_to_exec(void **state)
+{
+        (void) state;
+        const char *args[] = { "sh", "-c", "test $HOME = /home/u && exit 42", NULL };
+        auto_box struct box b;
+        box_open(&b, CONFIG(""), args, NULL);
+        b.spec->process.user.uid = b.spec->process.user.gid = 7;
+        auto_free void *block = NULL;
+        auto_free void *stack = aligned_alloc(16, SESSION_STACK_SIZE);
+        size_t size;
+        struct error err = ERROR_INIT;
+        const struct wish wish = { .bundle = bundle, .id = "box", .cgroup_inherit = true, .no_state = true };
+        assert_int_equal(plan_compile(b.spec, &b.host, &wish, &block, &size, &err), 0);
+        assert_int_equal(plan_open(&b.plan, block, size, &err), 0);
+        b.opts.stack = stack;
+        for (int i = 0; i < 3; i++) {
+                auto_session struct session s = SESSION_INIT;
+                start(&s, &b);
+                assert_int_equal(status_of(&s), 42);
+        }
+        struct step *steps = (struct step *) ((char *) block + sizeof(struct plan_header));
+        for (size_t i = 0; i < b.plan.n_steps; i++) {
+                if (steps[i].lane != LANE_CHILD)
+                        continue;
+                const struct step saved = steps[i];
+                steps[i] = (struct step){ .op = STEP_FAIL, .lane = LANE_CHILD, .arg = { EXDEV } };
+                auto_session struct session s = SESSION_INIT;
+                assert_int_equal(session_start(&s, &b.plan, &b.in, &b.opts, &err), -EXDEV);
+                assert_string_equal(err.text, "fail 18: Invalid cross-device link");
+                assert_no_children();
+                steps[i] = saved;
+        }
+}
+
 /* A child that is killed says nothing; the socket just ends. That must not be taken for a successful exec(). */
 static void a_killed_child_is_a_failure(void **state)
 {
@@ -374,6 +409,7 @@ int main(void)
                 cmocka_unit_test(a_missing_program_is_named),
                 cmocka_unit_test(every_step_can_fail),
                 cmocka_unit_test(an_old_kernel_makes_the_same_container),
+                cmocka_unit_test(a_child_may_share_our_memory_up_to_exec),
                 cmocka_unit_test(a_killed_child_is_a_failure),
                 cmocka_unit_test(one_plan_many_instances),
                 cmocka_unit_test(create_and_start_are_two_walks),
