@@ -101,7 +101,9 @@ status_is() { # ID STATUS
 }
 
 gone() { # PID: it ended; whoever inherited it may be slow to reap it
-  [[ ! -e /proc/$1 || $(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null) = [ZX]* ]]
+  local stat=''
+  { read -r stat <"/proc/$1/stat"; } 2>/dev/null
+  [[ -z $stat || ${stat##*) } = [ZX]* ]]
 }
 
 # --- the cases -------------------------------------------------------------------------------------
@@ -167,14 +169,19 @@ check_report() { # TITLE STATUS LOG
 
 # --- what is left ----------------------------------------------------------------------------------
 
-# Processes that were started by a case: the mark is in the environment of all of them.
-left_processes() {
-  local pid
-  env -u BERTH_TEST_RUN grep -lz "^BERTH_TEST_RUN=$RUN_ID\$" /proc/[0-9]*/environ 2>/dev/null | while IFS=/ read -r _ _ pid _; do
-    [[ $pid = "$$" || $pid = "$BASHPID" ]] || ! kill -0 "$pid" ||
+# Processes that were started by a case: the mark is in the environment of those that have one, and a
+# container that has not begun yet is in its cgroup.
+left_processes() (
+  export -n BERTH_TEST_RUN # what looks is not what is looked for
+  {
+    grep -lz "^BERTH_TEST_RUN=$RUN_ID\$" /proc/[0-9]*/environ | cut -d/ -f3
+    find /sys/fs/cgroup -path "*$RUN_ID*" -name cgroup.procs -exec cat {} +
+  } 2>/dev/null | sort -u | while read -r pid; do
+    # a grep is who looks through this list
+    [[ $pid = "$$" || $pid = "$BASHPID" || $(<"/proc/$pid/comm") = grep ]] || gone "$pid" ||
       echo "process $pid $(tr '\0' ' ' <"/proc/$pid/cmdline")"
   done 2>/dev/null
-}
+)
 left_cgroups() { find /sys/fs/cgroup -depth -type d -path "*$RUN_ID*" -printf 'cgroup %p\n' 2>/dev/null; }
 left_mounts() { awk '{ print "mount " $5 }' /proc/self/mountinfo | grep -vxF -f "$WORK/mounts"; }
 left_state() { find "$ROOT" -mindepth 1 -maxdepth 1 -printf 'state %p\n' 2>/dev/null; }
