@@ -23,11 +23,10 @@ directory() { # CONTROLLER [RUNTIME...]
   else
     local path mount
     path=$(awk -F: -v c="$controller" '$2 == c { print $3 }' "/proc/$pid/cgroup")
-    for mount in /sys/fs/cgroup/"$controller"; do
-      # where only a part of the hierarchy is mounted, the path is that of the whole
-      until [[ -d $mount$path || $path != */*/* ]]; do path=/${path#/*/}; done
-      echo "$mount$path"
-    done
+    mount=/sys/fs/cgroup/$controller
+    # where only a part of the hierarchy is mounted, the path is that of the whole
+    until [[ -d $mount$path || $path != */*/* ]]; do path=/${path#/*/}; done
+    echo "$mount$path"
   fi
 }
 

@@ -30,7 +30,7 @@ TESTS=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
 export BERTH_TEST_RUN=$RUN_ID
 
 check_file=$(basename "$0" .sh)
-check_case=0 check_failed=0 check_title= check_started=$SECONDS
+check_case=0 check_failed=0 check_title='' check_started=$SECONDS
 : "${CHECK_TIMEOUT:=60}" "${CHECK_ONLY:=}"
 
 berth() { "$BERTH" --root "$ROOT" "$@"; }

@@ -8,6 +8,7 @@ for script in "${scripts[@]}"; do
   if head -1 "$script" | grep -q '^#!/bin/sh'; then sh -n "$script"; else bash -n "$script"; fi || bad=1
 done
 command -v shellcheck >/dev/null || { echo "shellcheck is missing"; exit 77; }
-# off: variables that check.sh gives to a case; cd without a check, in cases that end with the first failure
-shellcheck -S warning -e SC2154,SC2164,SC2120 -x "${scripts[@]}" || bad=1
+# off: variables that check.sh gives to a case; cd without a check, in cases that end with the first failure;
+# ls | grep, of files whose names are the kernel's; input for a program that never reads, which is the point
+shellcheck -S warning -e SC2154,SC2164,SC2120,SC2010,SC2217 -x "${scripts[@]}" || bad=1
 exit $bad

@@ -7,7 +7,7 @@ cc=$2
 
 # word => what to use instead
 rules=(
-  '\b(atoi|atol|atoll|strtol|strtoul|strtoll|strtoull|strtod|sscanf)[[:space:]]*\(=>numbers are read by base/str.h, which notices what is wrong'
+  '\b(atoi|atol|atoll|strtol|strtoul|strtoll|strtoull|strtod)[[:space:]]*\(=>numbers are read by base/str.h, which notices what is wrong'
   '\b(sprintf|vsprintf|strcpy|strcat|strncpy|strncat|stpcpy|gets)[[:space:]]*\(=>nobody checks the size: snprintf, memcpy, base/str.h'
   '\b(system|popen|execlp|execvp|execvpe|posix_spawnp)[[:space:]]*\(=>no shell, no search in PATH'
   '\b(strtok|localtime|gmtime|ctime|asctime|getpwuid|getpwnam|getgrgid|getgrnam|ttyname|ptsname)[[:space:]]*\(=>a static buffer: there is an _r form'
