@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/capability.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -261,7 +262,13 @@ int child_load_filter(struct child *c, const struct step *step)
         struct plan_bytes filter = child_bytes(c, step, 0);
         if (step->arg[2])
                 announce_exec(c);
-        return sys_seccomp_filter(step->arg[1], filter.data, filter.size);
+        int fd = sys_seccomp_filter(step->arg[1], filter.data, filter.size);
+        if (fd < 0 || !(step->arg[1] & SECCOMP_FILTER_FLAG_NEW_LISTENER))
+                return fd;
+        struct report report = { REPORT_LISTENER, (uint16_t) c->at, 0 };
+        ssize_t n = sys_send_fd(c->sync_fd, &report, sizeof(report), fd);
+        (void) sys_close(fd);
+        return n < 0 ? (int) n : 0;
 }
 
 /*

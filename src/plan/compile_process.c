@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <linux/seccomp.h>
 #include <string.h>
 #include <sys/personality.h>
 
@@ -71,8 +72,14 @@ static void compile_seccomp(struct compile *c, bool last)
                 plan_build_fail(c->b, &err);
                 return;
         }
-        plan_add(c->b, STEP_LOAD_FILTER, plan_build_blob(c->b, filter.data, filter.size), c->spec->seccomp.flags,
-                 last ? 1u : 0u);
+        const struct spec_seccomp *s = &c->spec->seccomp;
+        /* Without a listener the kernel refuses what is about one. */
+        uint64_t flags = s->notifies ? s->flags | SECCOMP_FILTER_FLAG_NEW_LISTENER
+                                     : s->flags & ~(uint64_t) SPEC_FILTER_WAIT_KILLABLE;
+        plan_add(c->b, STEP_LOAD_FILTER, plan_build_blob(c->b, filter.data, filter.size), flags,
+                 last && !s->notifies ? 1u : 0u);
+        if (s->notifies)
+                plan_add(c->b, STEP_SEND_LISTENER, S(c, s->listener_path), S(c, s->listener_metadata));
 }
 
 /* setgroups(2) is denied in a user namespace that an unprivileged process mapped. */

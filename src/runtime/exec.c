@@ -134,6 +134,16 @@ static int borrow_cgroup(struct joining *j, struct error *err)
         return r;
 }
 
+/* A seccomp agent hears whose filter it is to decide about; its message has the pid of the new process itself. */
+static int state_for_agent(void *arg, const struct session *s, unsigned kind, char **ret_json, struct error *err)
+{
+        const struct joining *j = arg;
+        (void) s, (void) kind;
+        return recorder_hook_json(&j->c.state, HOOK_POSTSTART, ret_json, err);
+}
+
+static const struct session_ops exec_ops = { .hook_state = state_for_agent };
+
 static int make(struct joining *j, int root_fd, struct error *err)
 {
         const struct exec_options *o = j->opts;
@@ -149,7 +159,8 @@ static int make(struct joining *j, int root_fd, struct error *err)
                 r = borrow_cgroup(j, err);
         if (r < 0)
                 return r;
-        j->session_opts = (struct session_options){ .host = &j->host, .listen_fd = -1, .alive_fd = -1 };
+        j->session_opts = (struct session_options){ .host = &j->host, .ops = &exec_ops, .ops_arg = j, .listen_fd = -1,
+                                                    .alive_fd = -1 };
         r = session_start(&j->session, &j->plan, &j->in, &j->session_opts, err);
         return r < 0 ? r : handout_give(&j->out, &j->session, err);
 }

@@ -68,6 +68,10 @@ static int take_report(struct session *s, const struct report *report, int fd, s
                 fd_close(s->console_fd);
                 s->console_fd = fd;
                 return 0;
+        case REPORT_LISTENER:
+                fd_close(s->listener_fd);
+                s->listener_fd = fd;
+                return 0;
         case REPORT_FORKED:
                 return adopt(s, report, fd, err);
         default:
@@ -224,6 +228,7 @@ void session_clear(struct session *s)
         fd_close(take_fd(&s->sync_fd));
         fd_close(take_fd(&s->child_sync_fd));
         fd_close(take_fd(&s->console_fd));
+        fd_close(take_fd(&s->listener_fd));
         if (s->pidfd >= 0) {
                 int code, status;
                 (void) sys_pidfd_kill(s->pidfd, SIGKILL);

@@ -176,11 +176,15 @@ struct spec_seccomp_rule {
         size_t n_args;
 };
 
+#define SPEC_FILTER_WAIT_KILLABLE (1u << 5)     /* SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, Linux 5.19 */
+
 struct spec_seccomp {
         bool wanted;
         uint32_t default_action;        /* like spec_seccomp_rule.action */
         const char **architectures;     /* "SCMP_ARCH_X86_64", ...; NULL: the native one */
         uint64_t flags;                 /* SECCOMP_FILTER_FLAG_* */
+        bool notifies;                  /* some rule asks a listener */
+        const char *listener_path, *listener_metadata;  /* NULL: not given */
         const struct spec_seccomp_rule *rules;
         size_t n_rules;
 };

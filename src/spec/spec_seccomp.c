@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/un.h>
 
 #include <linux/seccomp.h>
 
@@ -25,8 +26,6 @@ struct action {
 static int read_action(const struct where *at, struct json_object *v, void *out)
 {
         struct action *a = out;
-        if (strcmp(json_object_get_string(v), "SCMP_ACT_NOTIFY") == 0)
-                return where_fail(at, "\"SCMP_ACT_NOTIFY\" is not supported");
         a->given = true;
         return read_word(at, v, &words_filter_actions, &a->ret);
 }
@@ -179,9 +178,6 @@ static int read_archs(const struct where *at, struct json_object *v, void *out)
 
 static int read_flag(const struct where *at, struct json_object *v, void *out)
 {
-        static const char killable[] = "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV";
-        if (strcmp(json_object_get_string(v), killable) == 0)
-                return where_fail(at, "\"%s\" is not supported", killable);
         return read_word(at, v, &words_filter_flags, out);
 }
 
@@ -205,6 +201,41 @@ static bool is_nothing(struct json_object *v, const char *key)
         return !json_object_object_get_ex(v, key, &value) || means_nothing(value);
 }
 
+static bool names_call(const struct spec_seccomp_rule *rule, const char *name)
+{
+        for (const char **n = rule->names; *n; n++)
+                if (strcmp(*n, name) == 0)
+                        return true;
+        return false;
+}
+
+/*
+ * The process that loads the filter hands the listener to us with sendmsg(2).
+ * Would that ask the listener, which nobody has yet, it waited for ever.
+ */
+static int check_listener(const struct where *at, struct spec_seccomp *f)
+{
+        const struct where action = where_key(at, "defaultAction"), path = where_key(at, "listenerPath");
+        if (f->default_action == SECCOMP_RET_USER_NOTIF)
+                return where_fail(&action, "SCMP_ACT_NOTIFY cannot be the default: the filter itself could not be set up");
+        for (size_t i = 0; i < f->n_rules; i++) {
+                if (f->rules[i].action != SECCOMP_RET_USER_NOTIF)
+                        continue;
+                f->notifies = true;
+                if (names_call(&f->rules[i], "sendmsg"))
+                        return where_fail(at, "syscalls[%zu]: SCMP_ACT_NOTIFY is not possible for sendmsg, which hands the "
+                                          "listener over", i);
+        }
+        if (!f->notifies)
+                return 0;
+        if (!f->listener_path)
+                return where_fail(&path, "missing, SCMP_ACT_NOTIFY needs it");
+        if (f->listener_path[0] != '/' || strlen(f->listener_path) >= sizeof(((struct sockaddr_un *) 0)->sun_path))
+                return where_fail(&path, "expected the absolute path of a socket (at most %zu bytes), found %s",
+                                  sizeof(((struct sockaddr_un *) 0)->sun_path) - 1, quoted(f->listener_path).text);
+        return 0;
+}
+
 int read_filter(const struct where *at, struct json_object *v, void *out)
 {
         static const struct field filter_fields[] = {
@@ -213,9 +244,9 @@ int read_filter(const struct where *at, struct json_object *v, void *out)
                 { "architectures", WANT_ARRAY, OPTIONAL, read_archs, offsetof(struct filter, filter.architectures) },
                 { "flags", WANT_ARRAY, OPTIONAL, read_flags, 0 },
                 { "syscalls", WANT_ARRAY, OPTIONAL, read_rules, offsetof(struct filter, filter) },
-                /* Only for SCMP_ACT_NOTIFY, else "this value is ignored" (config-linux.md#seccomp). */
-                { "listenerPath", WANT_STRING, OPTIONAL, read_unused, 0 },
-                { "listenerMetadata", WANT_STRING, OPTIONAL, read_unused, 0 },
+                { "listenerPath", WANT_STRING, OPTIONAL, read_given, offsetof(struct filter, filter.listener_path) },
+                { "listenerMetadata", WANT_STRING, OPTIONAL, read_given,
+                  offsetof(struct filter, filter.listener_metadata) },
         };
         /* What a tool writes that filters nothing. runc takes it for no filter, too. */
         if (is_nothing(v, "defaultAction") && is_nothing(v, "syscalls"))
@@ -225,6 +256,8 @@ int read_filter(const struct where *at, struct json_object *v, void *out)
         int r = read_fields(at, v, filter_fields, COUNT(filter_fields), &f);
         if (r == 0)
                 r = join_action(at, "defaultErrnoRet", &f.action, &f.filter.default_action);
+        if (r == 0)
+                r = check_listener(at, &f.filter);
         if (r < 0)
                 return r;
         /* Without any list of flags: no speculation penalty, as with runc. [] asks for the kernel's default. */

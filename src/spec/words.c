@@ -80,7 +80,6 @@ static const struct word memory_flags[] = {
 };
 const struct words words_memory_flags = WORDS("flag", memory_flags);
 
-/* SCMP_ACT_NOTIFY is not here: it needs a listener, see spec_seccomp.c. */
 static const struct word filter_actions[] = {
         { "SCMP_ACT_ALLOW", SECCOMP_RET_ALLOW },
         { "SCMP_ACT_ERRNO", SECCOMP_RET_ERRNO },
@@ -88,6 +87,7 @@ static const struct word filter_actions[] = {
         { "SCMP_ACT_KILL_PROCESS", SECCOMP_RET_KILL_PROCESS },
         { "SCMP_ACT_KILL_THREAD", SECCOMP_RET_KILL_THREAD },
         { "SCMP_ACT_LOG", SECCOMP_RET_LOG },
+        { "SCMP_ACT_NOTIFY", SECCOMP_RET_USER_NOTIF },
         { "SCMP_ACT_TRACE", SECCOMP_RET_TRACE },
         { "SCMP_ACT_TRAP", SECCOMP_RET_TRAP },
 };
@@ -103,13 +103,13 @@ const struct words words_filter_ops = WORDS("operator", filter_ops);
 
 /*
  * TSYNC asks for all threads of the caller; the process that installs the
- * filter has only one. WAIT_KILLABLE_RECV is not here: the kernel takes it only
- * together with a listener (5.19).
+ * filter has only one.
  */
 static const struct word filter_flags[] = {
         { "SECCOMP_FILTER_FLAG_TSYNC", 0 },
         { "SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW },
         { "SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG },
+        { "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", SPEC_FILTER_WAIT_KILLABLE },
 };
 const struct words words_filter_flags = WORDS("flag", filter_flags);
 

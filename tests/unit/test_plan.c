@@ -207,6 +207,9 @@ static void a_config_with_everything(void **state)
         "      \"gidMappings\": [ { \"containerID\": 0, \"hostID\": 2000, \"size\": 6 } ] },"                       \
         "    { \"destination\": \"/proc\", \"type\": \"proc\" } ],"                                                 \
         "  \"linux\": { \"namespaces\": [ { \"type\": \"mount\" }, { \"type\": \"pid\" }, { \"type\": \"time\" } ],"\
+        "    \"seccomp\": { \"defaultAction\": \"SCMP_ACT_ALLOW\", \"listenerPath\": \"/run/agent\","               \
+        "      \"listenerMetadata\": \"meta\", \"flags\": [\"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV\"],"            \
+        "      \"syscalls\": [ { \"names\": [\"mkdir\"], \"action\": \"SCMP_ACT_NOTIFY\" } ] },"                    \
         "    \"mountLabel\": \"u:o:t:s0:c1,c2\", \"personality\": { \"domain\": \"LINUX32\" },"                     \
         "    \"memoryPolicy\": { \"mode\": \"MPOL_INTERLEAVE\", \"nodes\": \"0-1\", \"flags\": [\"MPOL_F_STATIC_NODES\"] },"\
         "    \"timeOffsets\": { \"monotonic\": { \"secs\": 5 }, \"boottime\": { \"secs\": -7, \"nanosecs\": 9 } } } }"

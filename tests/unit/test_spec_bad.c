@@ -285,12 +285,13 @@ static void filters(void **state)
         static const struct bad list[] = {
                 { SECCOMP("'defaultAction':'ALLOW'"),
                   "linux.seccomp.defaultAction: unknown action 'ALLOW' (one of SCMP_ACT_ALLOW, SCMP_ACT_ERRNO, "
-                  "SCMP_ACT_KILL, SCMP_ACT_KILL_PROCESS, SCMP_ACT_KILL_THREAD, SCMP_ACT_LOG, SCMP_ACT_TRACE, "
-                  "SCMP_ACT_TRAP)" },
+                  "SCMP_ACT_KILL, SCMP_ACT_KILL_PROCESS, SCMP_ACT_KILL_THREAD, SCMP_ACT_LOG, SCMP_ACT_NOTIFY, "
+                  "SCMP_ACT_TRACE, SCMP_ACT_TRAP)" },
                 { SECCOMP("'syscalls':[{'names':['read'],'action':'SCMP_ACT_ALLOW'}]"),
                   "linux.seccomp.defaultAction: missing" },
                 { SECCOMP("'defaultAction':'SCMP_ACT_NOTIFY'"),
-                  "linux.seccomp.defaultAction: 'SCMP_ACT_NOTIFY' is not supported" },
+                  "linux.seccomp.defaultAction: SCMP_ACT_NOTIFY cannot be the default: the filter itself could not be "
+                  "set up" },
                 { SECCOMP("'defaultAction':'SCMP_ACT_ALLOW','defaultErrnoRet':1"),
                   "linux.seccomp.defaultErrnoRet: the action returns no number" },
                 { SECCOMP("'defaultAction':'SCMP_ACT_ERRNO','defaultErrnoRet':4096"),
@@ -304,9 +305,7 @@ static void filters(void **state)
                   "SCMP_ARCH_X32, SCMP_ARCH_X86, SCMP_ARCH_X86_64)" },
                 { SECCOMP("'defaultAction':'SCMP_ACT_ALLOW','flags':['LOG']"),
                   "linux.seccomp.flags[0]: unknown flag 'LOG' (one of SECCOMP_FILTER_FLAG_TSYNC, "
-                  "SECCOMP_FILTER_FLAG_SPEC_ALLOW, SECCOMP_FILTER_FLAG_LOG)" },
-                { SECCOMP("'defaultAction':'SCMP_ACT_ALLOW','flags':['SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV']"),
-                  "linux.seccomp.flags[0]: 'SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV' is not supported" },
+                  "SECCOMP_FILTER_FLAG_SPEC_ALLOW, SECCOMP_FILTER_FLAG_LOG, SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)" },
                 { SECCOMP("'defaultAction':'SCMP_ACT_ALLOW','syscalls':[{'action':'SCMP_ACT_KILL'}]"),
                   "linux.seccomp.syscalls[0].names: missing" },
                 { SECCOMP("'defaultAction':'SCMP_ACT_ALLOW','syscalls':[{'names':[],'action':'SCMP_ACT_KILL'}]"),
@@ -315,7 +314,14 @@ static void filters(void **state)
                   "linux.seccomp.syscalls[0].action: missing" },
                 { SECCOMP("'defaultAction':'SCMP_ACT_ALLOW','syscalls':[{'names':['read'],"
                           "'action':'SCMP_ACT_NOTIFY'}]"),
-                  "linux.seccomp.syscalls[0].action: 'SCMP_ACT_NOTIFY' is not supported" },
+                  "linux.seccomp.listenerPath: missing, SCMP_ACT_NOTIFY needs it" },
+                { SECCOMP("'defaultAction':'SCMP_ACT_ALLOW','listenerPath':'x','syscalls':[{'names':['read'],"
+                          "'action':'SCMP_ACT_NOTIFY'}]"),
+                  "linux.seccomp.listenerPath: expected the absolute path of a socket (at most 107 bytes), found 'x'" },
+                { SECCOMP("'defaultAction':'SCMP_ACT_ALLOW','listenerPath':'/x','syscalls':[{'names':['read','sendmsg'],"
+                          "'action':'SCMP_ACT_NOTIFY'}]"),
+                  "linux.seccomp: syscalls[0]: SCMP_ACT_NOTIFY is not possible for sendmsg, which hands the listener "
+                  "over" },
                 { SECCOMP("'defaultAction':'SCMP_ACT_ALLOW','syscalls':[{'names':['read'],"
                           "'action':'SCMP_ACT_TRACE','errnoRet':65536}]"),
                   "linux.seccomp.syscalls[0].errnoRet: expected a number from 0 to 65535, found 65536" },
