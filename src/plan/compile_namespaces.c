@@ -186,6 +186,9 @@ void compile_names(struct compile *c)
 {
         if (is_new(c, NS_NETWORK))
                 plan_add(c->b, STEP_LOOPBACK_UP, 0);
+        for (size_t i = 0; i < c->spec->n_net_devices; i++)
+                plan_add(c->b, STEP_MOVE_NET_DEVICE, S(c, c->spec->net_devices[i].device),
+                         S(c, c->spec->net_devices[i].name));
         if (c->spec->hostname && *c->spec->hostname)
                 plan_add(c->b, STEP_SET_HOSTNAME, S(c, c->spec->hostname));
         if (c->spec->domainname && *c->spec->domainname)

@@ -41,6 +41,7 @@ enum step_op {
         STEP_SET_SCHEDULER,     /* policy, nice, priority, flags, { runtime, deadline, period } or nothing */
         STEP_SET_IO_PRIORITY,   /* class, level */
         STEP_WRITE_STATE,       /* enum plan_state */
+        STEP_MOVE_NET_DEVICE,   /* device, its name in the container */
         STEP_SEND_LISTENER,     /* path of a socket, metadata: the seccomp listener that the child sent, to its agent */
         STEP_HOOK,              /* kind, path, argv, env, timeout */
 

@@ -19,6 +19,8 @@ parent_step parent_cgroup_create, parent_cgroup_write, parent_cgroup_devices, pa
 /* parent_clone.c */
 parent_step parent_join_around, parent_join_pid_of, parent_open_tree, parent_clone, parent_write_uid_map,
         parent_deny_setgroups, parent_write_gid_map, parent_set_oom_score, parent_set_rlimit;
+/* parent_netdev.c */
+parent_step parent_move_net_device;
 /* parent_listener.c */
 parent_step parent_send_listener;
 /* parent_idmap.c */

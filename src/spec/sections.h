@@ -11,6 +11,7 @@
 read_fn read_process;           /* spec_process.c */
 read_fn read_label;             /* spec_process.c; `out` is a const char * */
 read_fn read_scheduler, read_io_priority, read_exec_affinity, read_memory_policy; /* spec_scheduling.c; `out`: theirs */
+read_fn read_net_devices;       /* spec_netdev.c */
 read_fn read_mounts;            /* spec_mounts.c */
 read_fn read_hooks;             /* spec_hooks.c */
 read_fn read_linux;             /* spec_linux.c */

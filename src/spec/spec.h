@@ -207,6 +207,12 @@ struct spec_clock {
         uint32_t nanosecs;
 };
 
+/* Moved into the container's network namespace. */
+struct spec_net_device {
+        const char *device;     /* as it is called here */
+        const char *name;       /* as it will be called there; may have one "%d" */
+};
+
 struct spec_annotation {
         const char *key, *value;
 };
@@ -236,6 +242,8 @@ struct spec {
         size_t n_sysctl;
         const char **masked_paths, **readonly_paths;
         struct spec_seccomp seccomp;
+        const struct spec_net_device *net_devices;
+        size_t n_net_devices;
         const char *mount_label;                /* NULL: not given */
         bool linux32;                           /* personality */
         struct spec_memory_policy memory_policy;

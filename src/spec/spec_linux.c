@@ -181,13 +181,6 @@ static int read_time_offsets(const struct where *at, struct json_object *v, void
         return read_fields(at, v, fields, COUNT(fields), out);
 }
 
-/* A device is named by its key; {} says nothing but "move it". */
-static int read_net_devices(const struct where *at, struct json_object *v, void *out)
-{
-        (void) out;
-        return json_object_object_length(v) == 0 ? 0 : where_fail(at, "not supported; leave it out");
-}
-
 int read_linux(const struct where *at, struct json_object *v, void *out)
 {
         static const struct field linux_fields[] = {

@@ -164,6 +164,22 @@ static int check_clocks(const struct spec *spec, struct error *err)
         return error_say(err, -EINVAL, "linux.timeOffsets: needs a new time namespace in linux.namespaces");
 }
 
+static int check_net_devices(const struct spec *spec, struct error *err)
+{
+        if (spec->n_net_devices == 0)
+                return 0;
+        if (!spec->ns[NS_NETWORK].wanted)
+                return error_say(err, -EINVAL, "linux.netDevices: needs a network namespace in linux.namespaces");
+        for (size_t i = 0; i < spec->n_net_devices; i++)
+                for (size_t k = 0; k < i; k++)
+                        if (!strchr(spec->net_devices[i].name, '%') &&
+                            strcmp(spec->net_devices[i].name, spec->net_devices[k].name) == 0)
+                                return error_say(err, -EINVAL, "linux.netDevices.%s: its name \"%s\" is given to %s, too",
+                                                 spec->net_devices[i].device, spec->net_devices[i].name,
+                                                 spec->net_devices[k].device);
+        return 0;
+}
+
 static int check_sysctls(const struct spec *spec, struct error *err)
 {
         for (size_t i = 0; i < spec->n_sysctl; i++) {
@@ -247,6 +263,8 @@ int spec_validate(const struct spec *spec, struct error *err)
                 r = check_mount_namespace(spec, err);
         if (r == 0)
                 r = check_clocks(spec, err);
+        if (r == 0)
+                r = check_net_devices(spec, err);
         if (r == 0)
                 r = check_sysctls(spec, err);
         for (size_t i = 0; r == 0 && i < spec->n_mounts; i++)

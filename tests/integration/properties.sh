@@ -319,4 +319,58 @@ test_case "seccomp: nobody listens" refuses 'listenerPath: connect to' "$NOTIFY"
 test_case "seccomp: an agent cannot decide about sendmsg" refuses 'not possible for sendmsg' "$NOTIFY" \
   '.linux.seccomp.syscalls[0].names += ["sendmsg"]'
 
+# --- network devices ----------------------------------------------------------------------------------
+# In a network namespace of its own, with a pair of devices, both of which have addresses.
+in_own_network() { # FUNCTION ARGUMENT...
+  type -P ip >/dev/null || skip "no ip"
+  unshare -n sh -c 'ip link add here0 type veth peer name there0' 2>/dev/null || skip "no veth in this kernel"
+  unshare -n sleep 60 &
+  local holder=$!
+  other_network() { [[ $(readlink "/proc/$holder/ns/net") != "$(readlink /proc/self/ns/net)" ]]; }
+  eventually other_network
+  in_net() { nsenter -t "$holder" -n "$@"; }
+  in_net ip link add here0 type veth peer name there0
+  in_net ip addr add 192.0.2.7/24 dev here0
+  in_net ip addr add 2001:db8::7/64 dev here0 nodad
+  in_net ip addr add 127.7.7.7/8 scope host dev here0
+  in_net ip link set here0 up
+  in_net ip link set there0 up
+  "$@"
+  kill "$holder"
+}
+moves() { # WANTED-NAME VALUE
+  bundle "$ARGS ." '.linux.netDevices = {here0: '"$2"'}' 'args("ip -o addr show")'
+  expect 0 in_net "$BERTH" --root "$ROOT" run -b "$B" "$ID"
+  contains "$out" "$1"
+  contains "$(grep "$1" <<<"$out")" "192.0.2.7/24"
+  contains "$(grep "$1" <<<"$out")" "2001:db8::7/64"
+  [[ $out != *127.7.7.7* ]] || fail "an address of the host went along: $out"
+  # veth goes away with the container's network
+  ! in_net ip link show here0 >/dev/null 2>&1 || fail "here0 is still here"
+}
+test_case "netDevices: moved with its addresses" in_own_network moves here0 '{}'
+test_case "netDevices: with another name" in_own_network moves inside0 '{name: "inside0"}'
+test_case "netDevices: with a name that the kernel counts" in_own_network moves net0 '{name: "net%d"}'
+moves_up() {
+  bundle "$ARGS ." '.linux.netDevices = {here0: {}}' 'args("cat /sys/class/net/here0/carrier")'
+  expect 0 in_net "$BERTH" --root "$ROOT" run -b "$B" "$ID"
+  equal "$out" 1 "carrier"
+}
+test_case "netDevices: is up" in_own_network moves_up
+moves_user() {
+  bundle "$ARGS ." '.linux.netDevices = {here0: {}}' "$USERNS" 'args("ip -o addr show dev here0")'
+  expect 0 in_net "$BERTH" --root "$ROOT" run -b "$B" "$ID"
+  contains "$out" "192.0.2.7/24"
+}
+test_case "netDevices: into the network of a user namespace" in_own_network moves_user
+no_move() { # WORDS VALUE
+  bundle ". | .linux.netDevices = $2"
+  try in_net "$BERTH" --root "$ROOT" run -b "$B" "$ID"
+  [[ $status != 0 ]] || fail "it was not refused"
+  one_line "$err"
+  contains "$err" "$1"
+}
+test_case "netDevices: one that is not there" in_own_network no_move "netDevices.eth9: No such device" '{eth9: {}}'
+test_case "netDevices: a name that is taken" in_own_network no_move 'has a device "lo" already' '{here0: {name: "lo"}}'
+
 finish

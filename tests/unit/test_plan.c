@@ -206,7 +206,8 @@ static void a_config_with_everything(void **state)
         "      \"uidMappings\": [ { \"containerID\": 0, \"hostID\": 1000, \"size\": 5 } ],"                         \
         "      \"gidMappings\": [ { \"containerID\": 0, \"hostID\": 2000, \"size\": 6 } ] },"                       \
         "    { \"destination\": \"/proc\", \"type\": \"proc\" } ],"                                                 \
-        "  \"linux\": { \"namespaces\": [ { \"type\": \"mount\" }, { \"type\": \"pid\" }, { \"type\": \"time\" } ],"\
+        "  \"linux\": { \"namespaces\": [ { \"type\": \"mount\" }, { \"type\": \"pid\" }, { \"type\": \"time\" },"  \
+        "    { \"type\": \"network\" } ], \"netDevices\": { \"eth7\": {}, \"ib0\": { \"name\": \"net%d\" } },"      \
         "    \"seccomp\": { \"defaultAction\": \"SCMP_ACT_ALLOW\", \"listenerPath\": \"/run/agent\","               \
         "      \"listenerMetadata\": \"meta\", \"flags\": [\"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV\"],"            \
         "      \"syscalls\": [ { \"names\": [\"mkdir\"], \"action\": \"SCMP_ACT_NOTIFY\" } ] },"                    \

@@ -394,6 +394,14 @@ static void scheduling_has_to_make_sense(void **state)
                 { LINUX(",'memoryPolicy':{'nodes':'0'}"), "linux.memoryPolicy.mode: missing" },
                 { LINUX(",'personality':{'domain':'BSD'}"),
                   "linux.personality.domain: unknown domain 'BSD' (one of LINUX, LINUX32)" },
+                { LINUX(",'netDevices':{'eth0':{}}"),
+                  "linux.netDevices: needs a network namespace in linux.namespaces" },
+                { LINUX(",'netDevices':{'a/b':{}}"), "linux.netDevices['a/b']: expected the name of a network device" },
+                { LINUX(",'netDevices':{'eth0':{'name':'%d%d'}}"),
+                  "linux.netDevices.eth0.name: expected the name of a network device (at most 15 bytes), found '%d%d'" },
+                { LINUX(",'netDevices':{'eth0':1}"), "linux.netDevices.eth0: expected an object" },
+                { LINUX(",'namespaces':[{'type':'network'}],'netDevices':{'a':{'name':'x'},'b':{'name':'x'}}"),
+                  "linux.netDevices.b: its name 'x' is given to a, too" },
                 { LINUX(",'timeOffsets':{'realtime':{'secs':1}}"),
                   "linux.timeOffsets.realtime: a time namespace has the clocks monotonic and boottime" },
                 { LINUX(",'timeOffsets':{'monotonic':{'nanosecs':1000000000}}"),
@@ -410,7 +418,6 @@ static void what_is_known_and_not_supported_is_refused_by_name(void **state)
 {
         (void) state;
         static const struct bad list[] = {
-                { LINUX(",'netDevices':{'eth0':{}}"), "linux.netDevices: not supported; leave it out" },
                 { LINUX(",'intelRdt':{'closID':'x'}"), "linux.intelRdt: not supported; leave it out" },
                 { LINUX(",'personality':{'domain':'LINUX','flags':['x']}"),
                   "linux.personality.flags: not supported; leave it out" },
