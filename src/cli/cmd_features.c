@@ -1,4 +1,6 @@
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <seccomp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +11,7 @@
 #include "spec/mount_options.h"
 #include "spec/read.h"
 #include "spec/words.h"
+#include "syscall/sys.h"
 
 /*
  * Lists are the tables by which config.json is read. What is switched on or off
@@ -68,6 +71,20 @@ static bool knows_arch(const char *text)
         return seccomp_arch_resolve_name(lower) != 0;
 }
 
+/*
+ * seccomp(2) looks at the flags first: of one it does not know it says EINVAL, and else EFAULT or EACCES, because the
+ * filter is nowhere. WAIT_KILLABLE_RECV (5.19) is taken only together with a listener.
+ */
+static bool kernel_knows_flag(const char *text)
+{
+        const struct word *w = word_find(&words_filter_flags, text);
+        unsigned long flags = w ? (unsigned long) w->value : 0;
+        if (flags & SPEC_FILTER_WAIT_KILLABLE)
+                flags |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
+        const void *nowhere = (const void *) (uintptr_t) 1;     /* of NULL it says EINVAL, too */
+        return sys_seccomp_filter(flags, nowhere, sizeof(struct sock_filter)) != -EINVAL;
+}
+
 static void put_seccomp(struct jot *j)
 {
         jot_open(j, "seccomp", '{');
@@ -76,8 +93,7 @@ static void put_seccomp(struct jot *j)
         put_words(j, "operators", &words_filter_ops, NULL);
         put_words(j, "archs", &words_filter_archs, knows_arch);
         put_words(j, "knownFlags", &words_filter_flags, NULL);
-        /* Every kernel that berth runs on (5.10) has all of these. */
-        put_words(j, "supportedFlags", &words_filter_flags, NULL);
+        put_words(j, "supportedFlags", &words_filter_flags, kernel_knows_flag);
         jot_close(j, '}');
 }
 
@@ -89,6 +105,23 @@ static void put_cgroup(struct jot *j)
         jot_bool(j, "systemd", false);          /* --systemd-cgroup is refused */
         jot_bool(j, "systemdUser", false);
         jot_bool(j, "rdma", accepts("\"linux\":{\"resources\":{\"rdma\":{\"mlx5_0\":{\"hcaHandles\":1}}}}"));
+        jot_close(j, '}');
+}
+
+static void put_intel_rdt(struct jot *j)
+{
+        jot_open(j, "intelRdt", '{');
+        jot_bool(j, "enabled", accepts("\"linux\":{\"intelRdt\":{\"closID\":\"c\"}}"));
+        jot_bool(j, "schemata", accepts("\"linux\":{\"intelRdt\":{\"schemata\":[\"L3:0=f\"]}}"));
+        jot_bool(j, "monitoring", accepts("\"linux\":{\"intelRdt\":{\"enableMonitoring\":true}}"));
+        jot_close(j, '}');
+}
+
+static void put_memory_policy(struct jot *j)
+{
+        jot_open(j, "memoryPolicy", '{');
+        put_words(j, "modes", &words_memory_modes, NULL);
+        put_words(j, "flags", &words_memory_flags, NULL);
         jot_close(j, '}');
 }
 
@@ -104,9 +137,11 @@ static void put_linux(struct jot *j)
         put_seccomp(j);
         put_enabled(j, "apparmor", accepts("\"process\":{\"cwd\":\"/\",\"args\":[\"a\"],\"apparmorProfile\":\"p\"}"));
         put_enabled(j, "selinux", accepts("\"process\":{\"cwd\":\"/\",\"args\":[\"a\"],\"selinuxLabel\":\"l\"}"));
-        put_enabled(j, "intelRdt", accepts("\"linux\":{\"intelRdt\":{\"closID\":\"c\"}}"));
+        put_intel_rdt(j);
+        put_memory_policy(j);
         jot_open(j, "mountExtensions", '{');
-        put_enabled(j, "idmap", accepts("\"mounts\":[{\"destination\":\"/m\",\"source\":\"/s\",\"options\":[\"bind\"],"
+        put_enabled(j, "idmap", accepts("\"linux\":{\"namespaces\":[{\"type\":\"mount\"}]},"
+                                        "\"mounts\":[{\"destination\":\"/m\",\"source\":\"/s\",\"options\":[\"bind\"],"
                                         "\"uidMappings\":[{\"containerID\":0,\"hostID\":1,\"size\":1}],"
                                         "\"gidMappings\":[{\"containerID\":0,\"hostID\":1,\"size\":1}]}]"));
         jot_close(j, '}');

@@ -49,6 +49,7 @@ as_runc() {
 test_case "the members, their order and the limits are runc's" as_runc
 
 pressure() {
+  has memory
   [[ -e /proc/pressure/cpu ]] || skip "no pressure stall information"
   bundle "$FOREVER"
   expect 0 berth run -d -b "$B" "$ID"
