@@ -83,5 +83,10 @@ pid_t process_of_pidfd(int pidfd)
         if (io_read_file(AT_FDCWD, path, 4096, &text, NULL) < 0)
                 return -1;
         const char *line = strstr(text, "\nPid:\t");
-        return line ? (pid_t) atol(line + strlen("\nPid:\t")) : -1;
+        uint32_t pid;
+        if (!line)
+                return -1;
+        line += strlen("\nPid:\t");
+        text[(size_t) (line - text) + strcspn(line, "\n")] = '\0';
+        return parse_u32(line, &pid) < 0 ? -1 : (pid_t) pid;    /* "-1" of a process that is gone is no number here */
 }

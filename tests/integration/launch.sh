@@ -109,7 +109,7 @@ interrupted() { # SIGNAL
   eventually all_up
   kill "-$1" "$pid"
   wait "$pid" 2>/dev/null || true
-  no_mark() { [[ -z $(left_processes | grep 'sleep 1000') ]]; }
+  no_mark() { [[ -z $(left_processes | grep 'sleep 1000' | grep -v berth-launch) ]]; } # the holder goes when init has reaped all
   eventually no_mark
   # nobody is left to clean up behind a killed one; this does, or the next job of that name
   [[ $1 != KILL ]] || expect 0 berth delete --force "$ID"
