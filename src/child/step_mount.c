@@ -3,7 +3,6 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include "child/child_steps.h"
 #include "child/copy.h"
@@ -212,12 +211,15 @@ int child_set_propagation(struct child *c, const struct step *step)
         return r;
 }
 
+/* makedev(1, 3), which the C library does not always do in line */
+#define NULL_DEVICE 0x103
+
 /* The null device, and really that (CVE-2025-31133: an image could offer a link). Takes fd. */
 static int check_null(int fd)
 {
         struct stat st;
         int r = fd < 0 ? fd : sys_fstat(fd, &st);
-        if (r >= 0 && (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3)))
+        if (r >= 0 && (!S_ISCHR(st.st_mode) || st.st_rdev != NULL_DEVICE))
                 r = -ENODEV;
         if (r < 0 && fd >= 0)
                 (void) sys_close(fd);

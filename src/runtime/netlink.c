@@ -70,7 +70,7 @@ static int ask(int fd, struct request *q)
         ssize_t n = r < 0 ? r : receive(fd, buf, sizeof(buf));
         if (n < 0)
                 return (int) n;
-        const struct nlmsghdr *h = (const void *) buf;
+        struct nlmsghdr *h = (void *) buf;
         if (!NLMSG_OK(h, (size_t) n) || h->nlmsg_type != NLMSG_ERROR || h->nlmsg_len < NLMSG_LENGTH(sizeof(int)))
                 return -EPROTO;
         return ((const struct nlmsgerr *) NLMSG_DATA(h))->error;
@@ -82,9 +82,9 @@ static bool keeps(uint16_t type)
         return type == IFA_LOCAL || type == IFA_ADDRESS || type == IFA_BROADCAST || type == IFA_RT_PRIORITY;
 }
 
-static int keep_address(const struct nlmsghdr *h, unsigned index, struct netlink_addresses *list)
+static int keep_address(struct nlmsghdr *h, unsigned index, struct netlink_addresses *list)
 {
-        const struct ifaddrmsg *m = NLMSG_DATA(h);
+        struct ifaddrmsg *m = NLMSG_DATA(h);
         if (h->nlmsg_type != RTM_NEWADDR || h->nlmsg_len < NLMSG_LENGTH(sizeof(*m)) || m->ifa_index != index ||
             !(m->ifa_flags & IFA_F_PERMANENT) || m->ifa_scope != RT_SCOPE_UNIVERSE)
                 return 0;
@@ -93,7 +93,7 @@ static int keep_address(const struct nlmsghdr *h, unsigned index, struct netlink
         struct netlink_address *a = &list->list[list->n];
         *a = (struct netlink_address){ .head = *m };
         unsigned left = (unsigned) IFA_PAYLOAD(h);
-        for (const struct rtattr *at = IFA_RTA(m); RTA_OK(at, left); at = RTA_NEXT(at, left)) {
+        for (struct rtattr *at = IFA_RTA(m); RTA_OK(at, left); at = RTA_NEXT(at, left)) {
                 if (!keeps(at->rta_type))
                         continue;
                 uint32_t space = (uint32_t) RTA_ALIGN(at->rta_len);
@@ -117,7 +117,7 @@ int netlink_read_addresses(int fd, unsigned index, struct netlink_addresses *ret
                 if (n < 0)
                         return (int) n;
                 size_t left = (size_t) n;
-                for (const struct nlmsghdr *h = (const void *) buf; r == 0 && NLMSG_OK(h, left); h = NLMSG_NEXT(h, left)) {
+                for (struct nlmsghdr *h = (void *) buf; r == 0 && NLMSG_OK(h, left); h = NLMSG_NEXT(h, left)) {
                         if (h->nlmsg_type == NLMSG_DONE)
                                 return 0;
                         if (h->nlmsg_type == NLMSG_ERROR)

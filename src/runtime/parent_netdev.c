@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -33,7 +34,7 @@ static int open_inside(int pidfd, int *ret_netlink, int *ret_control)
 static int find(int control, const char *name, unsigned *ret_index)
 {
         struct ifreq req = { 0 };
-        strncpy(req.ifr_name, name, sizeof(req.ifr_name) - 1);
+        snprintf(req.ifr_name, sizeof(req.ifr_name), "%s", name);
         int r = sys_ioctl(control, SIOCGIFINDEX, &req);
         if (r < 0)
                 return r;

@@ -26,7 +26,7 @@ static int read_id(const char **at, size_t *ret)
 /* One range from `*at` on, into `words`; `*at` is behind it and its comma. */
 static int read_range(const char **at, uint64_t *words, size_t *ret_last)
 {
-        size_t first, last;
+        size_t first = 0, last;
         int r = read_id(at, &first);
         last = first;
         if (r == 0 && **at == '-') {

@@ -94,6 +94,38 @@ test_case "idmap: maps of a joined user namespace" idmap_joined
 no_maps() { owned && refuses 'no user namespace whose maps' ".mounts += [$MAPPED + {options: [\"bind\", \"idmap\"]}]"; }
 test_case "idmap: needs maps" no_maps
 
+# --- propagation of the root --------------------------------------------------------------------------
+# The bundle is on a shared mount of the host's. What the root is inside, and what passes either way.
+propagation() { # WORD FIELDS FROM-HOST
+  bundle "$ARGS .linux.rootfsPropagation = \"$1\"" \
+    '.process.capabilities = (["bounding", "effective", "permitted"] | map({(.): ["CAP_SYS_ADMIN"]}) | add)' \
+    'args("awk \"\\$5 == \\\"/\\\"\" /proc/self/mountinfo | cut -d\" \" -f7- | sed \"s/ *- .*//; s/:[0-9]*//g\";
+      mount -t tmpfs x /mnt; touch /mnt/inside /home/ready;
+      for i in $(seq 100); do [ -e /srv/go ] && break; usleep 50000; done; ls /srv")'
+  mount --bind "$B" "$B"
+  mount --make-shared "$B"
+  local r=0
+  (passes "$@") || r=$?
+  umount -R "$B"
+  return $r
+}
+passes() {
+  mkdir "$B/rootfs/srv"
+  berth_in_background run -b "$B" "$ID" >"$D/printed"
+  eventually test -e "$B/rootfs/home/ready"
+  [[ ! -e $B/rootfs/mnt/inside ]] || fail "a mount of the container is on the host"
+  mount -t tmpfs y "$B/rootfs/srv"
+  touch "$B/rootfs/srv/from-host" "$B/rootfs/srv/go"
+  [[ $3 ]] || { umount "$B/rootfs/srv" && touch "$B/rootfs/srv/go"; }
+  wait "$pid"
+  equal "$(sed 1q "$D/printed")" "$2" "propagation of the root"
+  equal "$(grep -c from-host "$D/printed")" "${3:-0}" "mounts of the host that came along"
+}
+test_case "rootfsPropagation: shared below, not upwards" propagation shared "shared master" 1
+test_case "rootfsPropagation: slave" propagation slave "master" 1
+test_case "rootfsPropagation: private" propagation private "" ""
+test_case "rootfsPropagation: unbindable" propagation unbindable "unbindable" ""
+
 # --- limits of devices and pieces ---------------------------------------------------------------------
 # Where a controller is: the directory of v1, else the mount of v2.
 v2=$(awk '{ for (i = 7; i < NF; i++) if ($i == "-" && $(i + 1) == "cgroup2") print $5 }' /proc/self/mountinfo | tail -1)
