@@ -45,6 +45,19 @@ void file_try_write(int dirfd, const char *name, const char *text)
         ignore_result(io_write_file(dirfd, name, text)); /* the caller cannot do anything about it */
 }
 
+const char *number_at(const char *at, uint64_t *ret)
+{
+        uint64_t n = 0;
+        size_t digits = at ? strspn(at, "0123456789") : 0;
+        for (size_t i = 0; i < digits; i++)
+                if (__builtin_mul_overflow(n, 10u, &n) || __builtin_add_overflow(n, (uint64_t) (at[i] - '0'), &n))
+                        return NULL;
+        if (digits == 0)
+                return NULL;
+        *ret = n;
+        return at + digits;
+}
+
 int flat_value(const char *text, const char *key, uint64_t *ret)
 {
         size_t n = strlen(key);

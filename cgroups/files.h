@@ -24,6 +24,9 @@ void file_try_write(int dirfd, const char *name, const char *text);
 /* "key value" lines (cpu.stat, cgroup.events): the number behind `key`. -ENOENT if there is none. */
 int flat_value(const char *text, const char *key, uint64_t *ret) MUST_CHECK;
 
+/* The decimal number at `at`: a pointer behind it. NULL if there is none or it is too large; `at` may be NULL. */
+const char *number_at(const char *at, uint64_t *ret);
+
 /* Is `word` (of n characters) one of the words of `list`, which `sep` separates? */
 bool list_has(const char *list, char sep, const char *word, size_t n);
 

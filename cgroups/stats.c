@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,8 +97,10 @@ static int read_percpu_modes(struct reading *in)
                 return -ENOMEM;
         char *rest = NULL;
         for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-                uint64_t u, k;
-                if (sscanf(line, "%*u %" SCNu64 " %" SCNu64, &u, &k) != 2)
+                uint64_t cpu, u, k;
+                const char *at = number_at(line, &cpu);
+                at = at && *at == ' ' ? number_at(at + 1, &u) : NULL;
+                if (!at || *at != ' ' || !number_at(at + 1, &k))
                         continue;
                 user->list[user->n++] = u;
                 kernel->list[kernel->n++] = k;

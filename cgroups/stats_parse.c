@@ -1,10 +1,10 @@
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
+#include "cgroups/files.h"
 #include "cgroups/stats.h"
 
 #define NUMBERS_MAX 65536
@@ -44,12 +44,13 @@ int stats_parse_list(const char *text, struct arena *arena, struct stats_numbers
 {
         struct stats_numbers out = { 0 };
         for (const char *at = text; *at;) {
-                char *end;
-                if (*at < '0' || *at > '9')
+                uint64_t from, to;
+                const char *end = number_at(at, &from);
+                to = from;
+                if (end && *end == '-')
+                        end = number_at(end + 1, &to);
+                if (!end)
                         return -EINVAL;
-                uint64_t from = strtoull(at, &end, 10), to = from;
-                if (*end == '-' && end[1] >= '0' && end[1] <= '9')
-                        to = strtoull(end + 1, &end, 10);
                 int r = add_range(&out, arena, from, to);
                 if (r < 0)
                         return r;
@@ -61,26 +62,44 @@ int stats_parse_list(const char *text, struct arena *arena, struct stats_numbers
         return 0;
 }
 
+static const char *skip(const char *at, const char *word)
+{
+        return at && str_starts(at, word) ? at + strlen(word) : NULL;
+}
+
+/* " avg10=0.12": two decimals, always. */
+static const char *percent_at(const char *at, const char *name, uint32_t *ret)
+{
+        uint64_t whole = 0, part = 0;
+        const char *point = number_at(skip(at, name), &whole);
+        const char *end = number_at(skip(point, "."), &part);
+        if (!end || end - point != 3 || whole > 100)
+                return NULL;
+        *ret = (uint32_t) (whole * 100 + part);
+        return end;
+}
+
+static bool psi_line(const char *line, const char *kind, struct stats_psi_line *ret)
+{
+        struct stats_psi_line l = { 0 };
+        const char *at = percent_at(skip(line, kind), " avg10=", &l.avg10);
+        at = percent_at(at, " avg60=", &l.avg60);
+        at = percent_at(at, " avg300=", &l.avg300);
+        if (!number_at(skip(at, " total="), &l.total))
+                return false;
+        *ret = l;
+        return true;
+}
+
 bool stats_parse_psi(const char *text, struct stats_psi *ret)
 {
         struct stats_psi psi = { 0 };
         char line[256];
         while (next_line(&text, line, sizeof(line))) {
-                char kind[8];
-                unsigned int whole[3], part[3];
-                struct stats_psi_line l = { 0 };
-                if (sscanf(line, "%7s avg10=%u.%2u avg60=%u.%2u avg300=%u.%2u total=%" SCNu64, kind, &whole[0],
-                           &part[0], &whole[1], &part[1], &whole[2], &part[2], &l.total) != 8)
-                        return false;
-                l.avg10 = whole[0] * 100 + part[0];
-                l.avg60 = whole[1] * 100 + part[1];
-                l.avg300 = whole[2] * 100 + part[2];
-                if (strcmp(kind, "some") == 0) {
-                        psi.some = l;
+                if (psi_line(line, "some", &psi.some))
                         psi.has = true;
-                } else if (strcmp(kind, "full") == 0) {
-                        psi.full = l;
-                }
+                else if (!psi_line(line, "full", &psi.full))
+                        return false;
         }
         if (psi.has)
                 *ret = psi;
@@ -144,6 +163,12 @@ static void add_io_word(const char *word, uint64_t major, uint64_t minor, struct
                 }
 }
 
+/* "8:16" */
+static const char *device_at(const char *at, uint64_t *ret_major, uint64_t *ret_minor)
+{
+        return number_at(skip(number_at(at, ret_major), ":"), ret_minor);
+}
+
 int stats_parse_io_stat(const char *text, struct arena *arena, struct stats_io_list io[STATS_IO_KINDS])
 {
         char line[512];
@@ -158,7 +183,7 @@ int stats_parse_io_stat(const char *text, struct arena *arena, struct stats_io_l
         while (next_line(&text, line, sizeof(line))) {
                 uint64_t major, minor;
                 char *rest = NULL, *word = strtok_r(line, " ", &rest);
-                if (!word || sscanf(word, "%" SCNu64 ":%" SCNu64, &major, &minor) != 2)
+                if (!device_at(word, &major, &minor))
                         continue;
                 while ((word = strtok_r(NULL, " ", &rest)))
                         add_io_word(word, major, minor, io);
@@ -168,18 +193,22 @@ int stats_parse_io_stat(const char *text, struct arena *arena, struct stats_io_l
 
 int stats_parse_blkio(const char *text, struct arena *arena, struct stats_io_list *ret)
 {
-        char line[256], op[64];
+        char line[256];
         struct stats_io_list out = { arena_alloc(arena, count_lines(text), sizeof(*out.list)), 0 };
         if (!out.list)
                 return -ENOMEM;
         while (next_line(&text, line, sizeof(line))) {
                 struct stats_entry e = { .op = "" };
-                if (sscanf(line, "%" SCNu64 ":%" SCNu64 " %63[A-Za-z] %" SCNu64, &e.major, &e.minor, op, &e.value) == 4)
-                        e.op = arena_strdup(arena, op);
-                else if (sscanf(line, "%" SCNu64 ":%" SCNu64 " %" SCNu64, &e.major, &e.minor, &e.value) != 3)
-                        continue;
+                const char *at = skip(device_at(line, &e.major, &e.minor), " ");
+                size_t n = at ? strcspn(at, " ") : 0;
+                if (at && at[n] == ' ') {
+                        e.op = arena_strndup(arena, at, n);
+                        at += n + 1;
+                }
                 if (!e.op)
                         return -ENOMEM;
+                if (!number_at(at, &e.value))
+                        continue;
                 out.list[out.n++] = e;
         }
         *ret = out;
