@@ -141,7 +141,7 @@ int wire_start(const struct wire_job *job, struct wire **ret, struct error *err)
 
         auto_wire struct wire *wire = NULL;
         r = new_wire(job, &wire, err);
-        if (r < 0)
+        if (r < 0 || !wire)
                 return r;
         r = forget_upper_server();
         if (r < 0)
