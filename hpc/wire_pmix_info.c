@@ -121,13 +121,7 @@ static int add_binding(struct wire_infos *infos, const char *cpus)
         return 0;
 }
 
-/* The macro is a switch over all types of PMIx. NOLINTNEXTLINE(readability-function-size) */
-static void copy_infos(pmix_info_t *to, const struct wire_infos *from)
-{
-        for (size_t i = 0; i < from->n; i++)
-                PMIX_INFO_XFER(&to[i], &from->at[i]);
-}
-
+/* Two of the macros are a switch over all types of PMIx. NOLINTNEXTLINE(readability-function-size) */
 static int add_rank_info(struct wire_infos *infos, const struct wire_job *job, unsigned rank, struct error *err)
 {
         auto_wire_infos struct wire_infos one = WIRE_INFOS_INIT;
@@ -151,7 +145,9 @@ static int add_rank_info(struct wire_infos *infos, const struct wire_job *job, u
         PMIX_DATA_ARRAY_CREATE(array, one.n, PMIX_INFO);
         if (one.failed || !array || !array->array)
                 return error_set(err, -ENOMEM, "describe rank %u", rank);
-        copy_infos(array->array, &one);
+        pmix_info_t *info = array->array;
+        for (size_t i = 0; i < one.n; i++)
+                PMIX_INFO_XFER(&info[i], &one.at[i]);
         add(infos, PMIX_PROC_INFO_ARRAY, array, PMIX_DATA_ARRAY);       /* a copy */
         return 0;
 }
