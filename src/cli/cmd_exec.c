@@ -46,8 +46,8 @@ static const struct option options[] = {
         { "preserve-fds", 0, OPTION_NUMBER, AT(preserve_fds),
           "pass N descriptors, from 3 on, in addition to stdio and $LISTEN_FDS" },
         { "ignore-paused", 0, OPTION_FLAG, AT(ignore_paused), "also in a paused container: the process waits frozen" },
-        { "process-label", 0, OPTION_REFUSED_VALUE, 0, "there is no SELinux support" },
-        { "apparmor", 0, OPTION_REFUSED_VALUE, 0, "there is no AppArmor support" },
+        { "process-label", 0, OPTION_TEXT, AT(selinux), "SELinux label of the process" },
+        { "apparmor", 0, OPTION_TEXT, AT(apparmor), "AppArmor profile of the process" },
         { "cgroup", 0, OPTION_REFUSED_VALUE, 0, "the process joins the container's cgroup" },
 };
 

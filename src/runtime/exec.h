@@ -12,6 +12,7 @@ struct exec_options {
         const char *id;
         const char *const *args;        /* the command; NULL with process_file */
         const char *process_file;       /* a process object of the runtime specification */
+        const char *apparmor, *selinux; /* instead of what config.json has; NULL: that */
         const char *cwd, *user;         /* user: "UID" or "UID:GID" */
         const char *const *env;         /* "K=V", replace what config.json has; NULL: none */
         const char *const *caps;        /* names to add; NULL: none */

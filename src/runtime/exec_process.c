@@ -28,6 +28,15 @@ static int edit_user(struct spec_user *user, const char *text, struct error *err
         return 0;
 }
 
+/* One line: the kernel would take the rest for something else. */
+static int edit_label(const char *option, const char *text, const char **ret, struct error *err)
+{
+        if (strlen(text) > 1024 || strchr(text, '\n'))
+                return error_say(err, -EINVAL, "%s: expected a label of one line", option);
+        *ret = *text ? text : NULL;
+        return 0;
+}
+
 /* A name that comes twice is settled later: instance_env_set() lets the last one win. */
 static int edit_env(struct spec *spec, const char *const *add, struct error *err)
 {
@@ -149,7 +158,11 @@ int exec_edit_process(struct spec *spec, const struct exec_options *o, struct sp
                 p->cwd = o->cwd;
         if (p->cwd[0] != '/')
                 return error_say(err, -EINVAL, "--cwd \"%s\": expected an absolute path", p->cwd);
-        if (o->user)
+        if (o->apparmor)
+                r = edit_label("--apparmor", o->apparmor, &p->apparmor, err);
+        if (r == 0 && o->selinux)
+                r = edit_label("--process-label", o->selinux, &p->selinux, err);
+        if (r == 0 && o->user)
                 r = edit_user(&p->user, o->user, err);
         if (r == 0 && o->env)
                 r = edit_env(spec, o->env, err);

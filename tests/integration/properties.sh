@@ -293,6 +293,19 @@ selinux() {
   refuses 'mountLabel: "system_u:object_r:container_file_t:s0": this kernel runs without SELinux' \
     '.linux.mountLabel = "system_u:object_r:container_file_t:s0"'
 }
+labels_of_exec() {
+  [[ $(cat /sys/module/apparmor/parameters/enabled 2>/dev/null) != Y ]] || skip "AppArmor: its profiles decide"
+  ! grep -qw selinuxfs /proc/filesystems || skip "SELinux: its policy decides"
+  bundle "$FOREVER"
+  expect 0 berth run -d -b "$B" "$ID"
+  try berth exec --apparmor docker-default "$ID" true
+  contains "$err" "runs without AppArmor"
+  try berth exec --process-label system_u:system_r:container_t:s0 "$ID" true
+  contains "$err" "runs without SELinux"
+  expect 0 berth exec --apparmor unconfined "$ID" true
+  expect 0 berth delete -f "$ID"
+}
+test_case "labels of exec: refused where they mean nothing" labels_of_exec
 test_case "selinuxLabel and mountLabel: refused without SELinux" selinux
 
 # --- seccomp: an agent decides ------------------------------------------------------------------------
