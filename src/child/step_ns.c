@@ -7,8 +7,8 @@
 
 int child_reset_signals(struct child *c, const struct step *step)
 {
-        (void) c;
-        return sys_reset_signals(step->arg[0] != 0);
+        (void) c, (void) step;
+        return sys_reset_signals();
 }
 
 int child_new_session(struct child *c, const struct step *step)

@@ -117,11 +117,14 @@ void compile_own_limits(struct compile *c)
                 add_rlimits(c, STEP_LIMIT_SELF);
 }
 
-/* The parent blocks all signals while it clones; whatever the kernel did not
- * reset for us, the child resets before it lets signals in again. */
+/*
+ * The parent blocks all signals while it clones, and the child lets them in only
+ * when none of the parent's handlers is set any more. What our caller ignores
+ * (a shell's background job: interrupts) is not ignored in the container, as with runc.
+ */
 void compile_signals(struct compile *c)
 {
-        plan_add(c->b, STEP_RESET_SIGNALS, c->host->clear_sighand ? 0u : 1u);
+        plan_add(c->b, STEP_RESET_SIGNALS, 0);
         plan_add(c->b, STEP_KEEP_FDS, 3 + (uint64_t) c->wish->preserve_fds);
         if (!c->forks_again)
                 compile_session(c);

@@ -27,7 +27,7 @@ static const struct step_info table[] = {
         [STEP_SEND_LISTENER]     = { "send-listener",     LANE_PARENT, { ARG_STRING, ARG_STRING } },
         [STEP_HOOK]              = { "hook",              LANE_PARENT,
                                      { ARG_HOOK_KIND, ARG_STRING, ARG_STRV, ARG_STRV, ARG_NUMBER } },
-        [STEP_RESET_SIGNALS]     = { "reset-signals",     LANE_CHILD,  { ARG_NUMBER } },
+        [STEP_RESET_SIGNALS]     = { "reset-signals",     LANE_CHILD,  { ARG_NONE } },
         [STEP_NEW_SESSION]       = { "new-session",       LANE_CHILD,  { ARG_NONE } },
         [STEP_CGROUP_ENTER]      = { "cgroup-enter",      LANE_CHILD,  { ARG_FD, ARG_NUMBER } },
         [STEP_JOIN]              = { "join",              LANE_CHILD,  { ARG_CLONE_FLAGS, ARG_STRING } },

@@ -46,7 +46,7 @@ enum step_op {
         STEP_HOOK,              /* kind, path, argv, env, timeout */
 
         /* child, namespaces and identity */
-        STEP_RESET_SIGNALS,     /* 1 if handlers are still set */
+        STEP_RESET_SIGNALS,     /* nothing is caught, ignored or blocked */
         STEP_SET_PERSONALITY,   /* PER_* */
         STEP_KEEP_FDS,          /* n: from descriptor n on, all are closed that no step needs */
         STEP_NEW_SESSION,

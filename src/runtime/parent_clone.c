@@ -110,7 +110,7 @@ static bool runs_alone(const struct session *s, size_t first)
         return false;
 }
 
-/* What clone(2) can say; the rest needs clone3(). A signal handler that is to be reset is none of a lean caller's. */
+/* What clone(2) can say; the rest needs clone3(). */
 #define LEAN_FLAGS ((uint64_t) (CLONE_PARENT | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNET))
 
 /* AddressSanitizer believes to know the stack of each thread, and is led astray by a borrowed one. */

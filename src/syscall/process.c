@@ -83,10 +83,10 @@ struct kernel_sigaction {
         uint64_t mask;
 };
 
-int sys_reset_signals(int handlers_too)
+int sys_reset_signals(void)
 {
         struct kernel_sigaction dfl = { .handler = SIG_DFL };
-        for (int sig = 1; handlers_too && sig <= 64; sig++)
+        for (int sig = 1; sig <= 64; sig++)
                 if (sig != SIGKILL && sig != SIGSTOP)
                         syscall(SYS_rt_sigaction, sig, &dfl, NULL, sizeof(uint64_t));
         return sys_set_sigmask(0);

@@ -43,8 +43,8 @@ int sys_pidfd_kill(int pidfd, int sig);
 /* Wait for the process: CLD_* code and status as in waitid(2). -ECHILD if it is not our child. */
 int sys_pidfd_wait(int pidfd, int *ret_code, int *ret_status);
 
-/* Default action for every signal (if asked to; a loop), and none of them blocked. */
-int sys_reset_signals(int handlers_too);
+/* Default action for every signal (a loop), and none of them blocked. */
+int sys_reset_signals(void);
 int sys_block_signals(uint64_t *ret_old);
 int sys_set_sigmask(uint64_t mask);
 
