@@ -231,7 +231,7 @@ fi
 if [[ $vm ]]; then
   section vm "containers and cgroups on cgroup v2"
   wait $vm
-  read_tap vm ${#integration[@]} "$R/tap.vm"
+  read_tap vm "$(grep -L '^# not in the VM' tests/integration/*.sh | wc -l)" "$R/tap.vm"
   read_ctest vm "$R/tap.vm"
   began=$((SECONDS - $(cat "$R/vm.seconds")))
   section_end

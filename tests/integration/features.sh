@@ -1,5 +1,6 @@
 #!/bin/bash
 # features: what it says can be done is done, and what it does not say is refused.
+# not in the VM: hundreds of small configurations, and jq takes longer than a container there
 . "${BASH_SOURCE%/*}/../lib/check.sh"
 
 form() {

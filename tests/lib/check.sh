@@ -92,9 +92,11 @@ eventually() { # COMMAND...
   fail "never came true: $*"
 }
 
-# sleep without a process: on an emulated machine that alone would take longer
+# sleep without a program: on an emulated machine that alone would take longer. In a subshell, because bash 5.2
+# can leave `read -t` with signals blocked at random when the time is over too soon (slow machines): without
+# SIGCHLD a case that has ended would not be noticed.
 exec {check_never}<> <(:)
-pause() { read -r -t "$1" -u "$check_never" _ || :; } # SECONDS
+pause() { (read -r -t "$1" -u "$check_never" _) || :; } # SECONDS
 
 status_is() { # ID STATUS
   [[ $(berth state "$1" 2>/dev/null | jq -r .status) = "$2" ]]
