@@ -136,7 +136,7 @@ check_before() {
   ((version == 2)) || skip "cgroup v1"
   has memory
   bundle '.linux.resources.memory = {limit: 67108864}' \
-    '.process.args = ["sh", "-c", "x=$(head -c 20000000 /dev/zero | tr \"\\\\0\" x); : >/ready; sleep 1000"]'
+    '.process.args = ["sh", "-c", "x=$(head -c 20000000 /dev/zero | tr \"\\\\0\" x); : >/ready; sleep 1000; :"]'
   expect 0 berth run -d -b "$B" "$ID"
   eventually test -e "$B/rootfs/ready"
   echo '{"memory": {"limit": 4194304, "checkBeforeUpdate": true}}' >r.json
