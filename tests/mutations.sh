@@ -97,7 +97,7 @@ mutate "an array out of bounds" "arrayIndexOutOfBounds|out of bounds" lint.cppch
 
 # --- tables and proofs -----------------------------------------------------------------------------------------
 mutate "the last row of the steps is missing" "a step without description" "" "sed -i '/\[STEP_FAIL\]/d' src/plan/step.c"
-mutate "a row in the middle is missing" "FAILED  \]" test_plan "sed -i '/\[STEP_MOUNT\]/d' src/plan/step.c"
+mutate "a row in the middle is missing" "FAILED  \]" test_plan "sed -i '/\[STEP_CHDIR\]/d' src/plan/step.c"
 mutate "the shared plan is not sealed" "FAILED  \]" 'test_plan|test_session' "sed -i 's/F_SEAL_WRITE/0/' src/plan/plan_share.c"
 mutate "the test framework takes a failure for a success" "framework: " lint.framework "sed -i 's/^  77) echo/  1 | 77) echo/' tests/lib/check.sh"
 mutate "the test framework does not see what is left" "framework: " lint.framework "sed -i 's/^left_cgroups() {/left_cgroups() { return; /; s/^left_processes() {/left_processes() { return; /' tests/lib/check.sh"
