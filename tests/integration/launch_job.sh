@@ -68,28 +68,6 @@ usr1_is_passed_on() {
 }
 test_case "SIGUSR1 goes to every instance" usr1_is_passed_on
 
-stops_and_continues() {
-  bundle .
-  start -n 2 --oversubscribe "$B" -- sh -c 'while :; do echo tick; sleep 0.05; done'
-  ticks() { (($(wc -l <"$D/out") > 4)); }
-  eventually ticks
-  local before
-  kill -TSTP "$pid"
-  stopped() { grep -q '^State:.T' "/proc/$pid/status"; }
-  eventually stopped
-  sleep .1
-  before=$(wc -l <"$D/out")
-  sleep .3
-  equal "$(wc -l <"$D/out")" "$before" "lines while stopped"
-  kill -CONT "$pid"
-  goes_on() { (($(wc -l <"$D/out") > before + 4)); }
-  eventually goes_on
-  kill -TERM "$pid"
-  kill -TERM "$pid"
-  ended 143
-}
-test_case "SIGTSTP stops the whole job, SIGCONT continues it" stops_and_continues
-
 failing_start() {
   bundle .
   try launch -n 20 --oversubscribe "$B" -- no-such-program

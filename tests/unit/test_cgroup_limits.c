@@ -293,8 +293,10 @@ static int live_in_a_full_cgroup(void *arg)
 static void a_cgroup_with_processes_gives_no_controllers_down(void **state)
 {
         (void) state;
-        if (host.mode != CGROUP_V2 || !strstr(host.v2_top, " pids "))
+        if (host.mode != CGROUP_V2 || !strstr(host.v2_top, " pids ")) {
+                print_message("# the pids controller is not one of cgroup v2 here\n");
                 skip();
+        }
         auto_cgroup struct cgroup own = CGROUP_INIT;
         struct child c = start(live_in_a_full_cgroup, NULL);
         assert_int_equal(finish(&c), 0);
@@ -323,8 +325,10 @@ static void controllers_are_enabled_along_the_way(void **state)
         auto_cgroup struct cgroup top = CGROUP_INIT;
         auto_free char *have = NULL;
         char deep[128];
-        if (!v2_hierarchy())
+        if (!v2_hierarchy()) {
+                print_message("# no cgroup v2 hierarchy is mounted here\n");
                 skip();
+        }
         snprintf(deep, sizeof(deep), "%s/a/b", base);
         must(cgroup_create(&host, deep, cgroup_set_of(&host, ""), 0, &cg, &err));
         must(cgroup_read(&cg, "", "cgroup.controllers", &have, &err));

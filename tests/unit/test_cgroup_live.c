@@ -193,8 +193,10 @@ static void clone3_puts_a_child_into_the_v2_directory(void **state)
 {
         (void) state;
         auto_cgroup struct cgroup cg = CGROUP_INIT;
-        if (!v2_hierarchy())
+        if (!v2_hierarchy()) {
+                print_message("# no cgroup v2 hierarchy is mounted here\n");
                 skip();
+        }
         must(cgroup_create(&host, base, CGROUP_ALL, 0, &cg, &err));
         struct clone_args args = { .flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD,
                                    .cgroup = (unsigned int) cgroup_v2_fd(&cg) };
@@ -447,8 +449,10 @@ static void the_kernel_obeys_the_device_filter(void **state)
         };
         struct bpf_insn *insns;
         size_t n;
-        if (!v2_hierarchy())
+        if (!v2_hierarchy()) {
+                print_message("# no cgroup v2 hierarchy is mounted here\n");
                 skip();
+        }
         auto_arena struct arena *arena = arena_new();
         must(cgroup_create(&host, base, CGROUP_ALL, 0, &cg, &err));
         int fd = cgroup_v2_fd(&cg);
@@ -474,8 +478,10 @@ static void the_kernel_takes_any_filter(void **state)
 {
         (void) state;
         static const int64_t majors[] = { -1, 1, 8, 0xfff, 0x1000 }, minors[] = { -1, 3, 0xfffff, UINT32_MAX };
-        if (!v2_hierarchy())
+        if (!v2_hierarchy()) {
+                print_message("# no cgroup v2 hierarchy is mounted here\n");
                 skip();
+        }
         srand(11);
         for (int round = 0; round < 200; round++) {
                 auto_arena struct arena *arena = arena_new();
