@@ -70,7 +70,7 @@ int parent_move_net_device(struct session *s, const struct step *step, struct er
 {
         const char *device = plan_string(s->plan, s->in, step, 0), *name = plan_string(s->plan, s->in, step, 1);
         auto_fd int ours = -1, inside = -1, control = -1;
-        struct netlink_addresses addresses;
+        struct netlink_addresses addresses = { 0 };
         unsigned index = if_nametoindex(device), moved = 0;
         if (index == 0)
                 return error_set(err, -errno, "linux.netDevices.%s", device);
