@@ -197,8 +197,7 @@ static int lay_out(struct layout *l, struct error *err)
                 r = ranges_of(l, &l->m->objects[MACHINE_PACKAGE], &l->package);
         if (r == 0 && l->bind_to != PLACE_NONE && !is_pe) {
                 r = ranges_of(l, objects_of(l->m, l->bind_to), &l->target);
-                l->bound = calloc(l->target.n, sizeof(*l->bound));
-                if (!l->bound)
+                if (r == 0 && !(l->bound = calloc(l->target.n + 1, sizeof(*l->bound))))
                         r = -ENOMEM;
         }
         if (r < 0)

@@ -45,6 +45,7 @@ struct child_start {
         int sync_fd;
         int listen_fd;          /* where `start` will knock; -1: no await-start */
         int alive_fd;           /* hangs up when the one who waits for us is gone; -1: sync_fd tells */
+        struct plan_bytes own_cpus; /* where our parent may run: sched_getaffinity(2) */
         size_t first;           /* the step to begin with */
 };
 

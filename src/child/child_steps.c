@@ -4,6 +4,7 @@ child_step *const child_steps[STEP_OPS] = {
         [STEP_RESET_SIGNALS]    = child_reset_signals,
         [STEP_NEW_SESSION]      = child_new_session,
         [STEP_CGROUP_ENTER]     = child_cgroup_enter,
+        [STEP_KEEP_CPUS]        = child_keep_cpus,
         [STEP_JOIN]             = child_join,
         [STEP_JOIN_PROCESS]     = child_join_process,
         [STEP_BECOME_ROOT]      = child_become_root,

@@ -12,6 +12,7 @@ struct child {
         const struct plan *plan;
         struct instance *in;
         int sync_fd, listen_fd, alive_fd;
+        struct plan_bytes own_cpus;
         size_t at;              /* the step being done */
         int root_fd;            /* the container's root, once it is mounted */
         int null_fd;            /* /dev/null of the host, verified */
@@ -38,7 +39,7 @@ child_step child_mount, child_bind, child_set_attributes, child_set_propagation,
 /* step_dev.c */
 child_step child_make_directory, child_refuse_link, child_make_symlink, child_make_device, child_bind_device, child_open_console, child_write_sysctl;
 /* step_process.c */
-child_step child_stdio, child_bind_cpus, child_bind_memory, child_set_personality, child_keep_fds, child_await_start, child_limit_self, child_no_new_privs,
+child_step child_stdio, child_keep_cpus, child_bind_cpus, child_bind_memory, child_set_personality, child_keep_fds, child_await_start, child_limit_self, child_no_new_privs,
         child_drop_bounding, child_set_groups, child_set_ids, child_set_caps, child_set_ambient, child_set_umask,
         child_chdir, child_find_home, child_find_program, child_load_filter, child_die_with_parent, child_exec, child_fail;
 

@@ -29,6 +29,27 @@ int child_bind_cpus(struct child *c, const struct step *step)
         return sys_sched_setaffinity(mask.data, mask.size);
 }
 
+/*
+ * Before Linux 6.2 a process that enters a cgroup with another cpuset is given all of that, whatever its own mask was
+ * (set_cpus_allowed_ptr() of cpuset_attach_task()). Newer kernels remember the mask, and there is nothing to do then.
+ */
+int child_keep_cpus(struct child *c, const struct step *step)
+{
+        (void) step;
+        const uint64_t *own = c->own_cpus.data;
+        uint64_t mask[SYS_CPUS_MAX / 64] = { 0 };
+        int size = sys_sched_getaffinity(mask, sizeof(mask));
+        if (size < 0)
+                return size;
+        bool narrower = false, any = false;
+        for (size_t i = 0; i < c->own_cpus.size / sizeof(*own) && i < SYS_CPUS_MAX / 64; i++) {
+                narrower = narrower || (mask[i] & ~own[i]) != 0;
+                mask[i] &= own[i];
+                any = any || mask[i] != 0;
+        }
+        return narrower && any ? sys_sched_setaffinity(mask, (size_t) size) : 0;
+}
+
 int child_bind_memory(struct child *c, const struct step *step)
 {
         struct plan_bytes nodes = child_bytes(c, step, 1);

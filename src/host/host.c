@@ -134,6 +134,7 @@ int host_probe(struct host *ret_host, struct error *err)
         ret_host->into_cgroup = ret_host->clear_sighand || clone_knows(0);
         ret_host->mount_setattr = has_mount_setattr();
         ret_host->privileged = has_sys_admin() && in_first_user_namespace();
+        ret_host->kcore = access("/proc/kcore", F_OK) == 0;
         ret_host->apparmor = says("/sys/module/apparmor/parameters/enabled", "Y");
         ret_host->selinux = has_file_system("\tselinuxfs\n");
         ret_host->own_caps = bounding_set();

@@ -18,6 +18,7 @@ struct host {
         bool into_cgroup;       /* clone3(CLONE_INTO_CGROUP), Linux 5.7 */
         bool mount_setattr;     /* Linux 5.12; before it, bind mounts are remounted */
         bool privileged;        /* CAP_SYS_ADMIN in our user namespace, which is the initial one */
+        bool kcore;             /* there is a /proc/kcore (CONFIG_PROC_KCORE) for /dev/core to point to */
         bool apparmor, selinux; /* the kernel runs with this security module */
         uint64_t own_caps;      /* our bounding set: what a container can be given at most */
         struct cgroup_host cgroups;

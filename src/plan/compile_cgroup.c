@@ -146,6 +146,7 @@ void compile_cgroup(struct compile *c)
 void compile_cgroup_entrances(struct compile *c, bool own)
 {
         const struct cgroup_host *host = &c->host->cgroups;
+        c->enters_cgroup = own && host->n > 0;
         if (!own || host->n == 0 || (host->mode == CGROUP_V2 && c->host->into_cgroup))
                 return;
         c->n_entrances = host->n;
@@ -159,4 +160,6 @@ void compile_cgroup_enter(struct compile *c)
 {
         if (c->n_entrances > 0)
                 plan_add(c->b, STEP_CGROUP_ENTER, c->entrances, c->n_entrances);
+        if (c->enters_cgroup)
+                plan_add(c->b, STEP_KEEP_CPUS, 0);
 }

@@ -24,6 +24,7 @@ struct compile {
         uint64_t stdio;                 /* first of three descriptor slots */
         uint64_t entrances, n_entrances; /* descriptor slots of the cgroups to enter */
         uint64_t *trees;                /* by mount: descriptor slot of a tree that the parent opened, or FD_NONE */
+        bool enters_cgroup;             /* ... or is born in it */
         bool forks_again;               /* the process that is cloned makes another one */
         bool user_ns;                   /* new or joined: the child is not privileged on the host */
         bool dev_is_ours;               /* /dev is not bound from the host: we fill it */

@@ -214,6 +214,8 @@ void compile_devices(struct compile *c)
         }
         for (size_t i = 0; i < sizeof(dev_links) / sizeof(*dev_links); i++)
                 plan_add(c->b, STEP_MAKE_SYMLINK, S(c, dev_links[i].path), S(c, dev_links[i].to));
+        if (c->host->kcore)
+                plan_add(c->b, STEP_MAKE_SYMLINK, S(c, "/dev/core"), S(c, "/proc/kcore"));
         plan_add(c->b, STEP_SET_UMASK, 0022);
 }
 

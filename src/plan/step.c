@@ -30,6 +30,7 @@ static const struct step_info table[] = {
         [STEP_RESET_SIGNALS]     = { "reset-signals",     LANE_CHILD,  { ARG_NONE } },
         [STEP_NEW_SESSION]       = { "new-session",       LANE_CHILD,  { ARG_NONE } },
         [STEP_CGROUP_ENTER]      = { "cgroup-enter",      LANE_CHILD,  { ARG_FD, ARG_NUMBER } },
+        [STEP_KEEP_CPUS]         = { "keep-cpus",         LANE_CHILD,  { ARG_NONE } },
         [STEP_JOIN]              = { "join",              LANE_CHILD,  { ARG_CLONE_FLAGS, ARG_STRING } },
         [STEP_JOIN_PROCESS]      = { "join-process",      LANE_CHILD,  { ARG_FD, ARG_CLONE_FLAGS } },
         [STEP_BECOME_ROOT]       = { "become-root",       LANE_CHILD,  { ARG_NONE } },

@@ -51,6 +51,7 @@ enum step_op {
         STEP_KEEP_FDS,          /* n: from descriptor n on, all are closed that no step needs */
         STEP_NEW_SESSION,
         STEP_CGROUP_ENTER,      /* first descriptor slot, n */
+        STEP_KEEP_CPUS,         /* where whoever cloned us ran, as far as the new cgroup's cpuset has it */
         STEP_JOIN,              /* namespace, path */
         STEP_JOIN_PROCESS,      /* pidfd slot, CLONE_NEW* flags */
         STEP_BECOME_ROOT,

@@ -82,6 +82,8 @@ int parent_open_tree(struct session *s, const struct step *step, struct error *e
 struct birth {
         const struct session *s;
         size_t first;
+        uint64_t cpus[SYS_CPUS_MAX / 64];
+        size_t cpus_size;
 };
 
 static int be_born(void *arg)
@@ -92,7 +94,8 @@ static int be_born(void *arg)
         fd_close(s->sync_fd);
         const struct child_start start = {
                 .plan = s->plan, .in = s->in, .sync_fd = s->child_sync_fd, .listen_fd = s->opts->listen_fd,
-                .alive_fd = s->opts->for_grandparent ? s->opts->alive_fd : -1, .first = birth->first,
+                .alive_fd = s->opts->for_grandparent ? s->opts->alive_fd : -1,
+                .own_cpus = { birth->cpus, birth->cpus_size }, .first = birth->first,
         };
         child_run(&start);
 }
@@ -124,7 +127,11 @@ static bool runs_alone(const struct session *s, size_t first)
 
 static pid_t clone_child(struct session *s, const struct step *step)
 {
-        struct birth birth = { s, (size_t) (step - s->plan->steps) + 1 };
+        struct birth birth = { .s = s, .first = (size_t) (step - s->plan->steps) + 1 };
+        int size = sys_sched_getaffinity(birth.cpus, sizeof(birth.cpus));
+        if (size < 0)
+                return size;
+        birth.cpus_size = (size_t) size;
         uint64_t flags = step->arg[0] | (s->opts->for_grandparent ? (uint64_t) CLONE_PARENT : 0);
         uint64_t lean = flags & ~(uint64_t) CLONE_CLEAR_SIGHAND;
         int cgroup_fd = s->opts->host->into_cgroup ? cgroup_v2_fd(&s->cgroup) : -1;

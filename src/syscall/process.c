@@ -119,6 +119,11 @@ int sys_sched_setaffinity(const void *mask, size_t size)
         return (int) ret(syscall(SYS_sched_setaffinity, 0, size, mask));
 }
 
+int sys_sched_getaffinity(void *ret_mask, size_t size)
+{
+        return (int) ret(syscall(SYS_sched_getaffinity, 0, size, ret_mask));
+}
+
 int sys_set_mempolicy(int mode, const void *nodes, unsigned long bits)
 {
         return (int) ret(syscall(SYS_set_mempolicy, mode, nodes, bits));

@@ -51,6 +51,9 @@ int sys_set_sigmask(uint64_t mask);
 int sys_prctl(int option, unsigned long a, unsigned long b);
 int sys_prlimit(pid_t pid, int resource, uint64_t soft, uint64_t hard);
 int sys_sched_setaffinity(const void *mask, size_t size);
+/* How many bytes the kernel wrote; -EINVAL if it has more CPUs than fit. */
+int sys_sched_getaffinity(void *ret_mask, size_t size);
+#define SYS_CPUS_MAX 8192       /* NR_CPUS of the largest configurations (x86: MAXSMP) */
 int sys_set_mempolicy(int mode, const void *nodes, unsigned long bits);
 /* struct sched_attr of the kernel, version 1 (5.3) */
 struct sys_sched_attr {

@@ -118,9 +118,10 @@ damaged_state() {
   try berth delete --force "$ID"
   # whatever it says: it must not be the end of the list, nor of other containers
   kill -KILL "$(<"$D/pid")" || true
-  find /sys/fs/cgroup -depth -type d -name "*$ID*" -exec rmdir {} + 2>/dev/null || true
-  rm -rf "${ROOT:?}/$ID"
   eventually gone "$(<"$D/pid")"
+  rm -rf "${ROOT:?}/$ID"
+  no_cgroup() { find /sys/fs/cgroup -depth -type d -name "*$ID*" -exec rmdir {} + && [[ -z $(find /sys/fs/cgroup -type d -name "*$ID*") ]]; }
+  eventually no_cgroup
 }
 test_case "a damaged state file is one line, and no obstacle to list" damaged_state
 finish

@@ -261,9 +261,9 @@ as_runc() {
       expect 0 "${rt[@]}" update --cpu-period 50000 --cpu-quota 20000 "$ID"
       all_limits "${rt[@]}"
       expect 0 "${rt[@]}" update --cpu-share 300 --memory-reservation 20M "$ID"
-      # runc 1.1.5 had another curve for the weight
+      # runc 1.1.5 had another curve for the weight, and forgets the period at an update of something else
       all_limits "${rt[@]}" | grep -v cpu.weight
-      expect 0 "${rt[@]}" update -r - "$ID" <<<'{"memory": {"limit": 41943040, "swap": 41943040}, "cpu": {"quota": -1, "cpus": "0"}}'
+      expect 0 "${rt[@]}" update -r - "$ID" <<<'{"memory": {"limit": 41943040, "swap": 41943040}, "cpu": {"quota": -1, "period": 50000, "cpus": "0"}}'
       all_limits "${rt[@]}" | grep -v cpu.weight
     } >"$to"
     expect 0 "${rt[@]}" delete -f "$ID"

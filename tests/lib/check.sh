@@ -197,14 +197,22 @@ whats_left() {
 
 # Remove what a failed case left, so that the next one starts as it should.
 sweep() {
-  local path _
-  left_processes | while read -r _ path _; do kill -KILL "$path" 2>/dev/null; done
-  sleep .1
-  left_mounts | tac | while read -r _ path; do umount -l "$path" 2>/dev/null; done
+  local path _ i
+  # a frozen process does not die on v1
   left_cgroups | while read -r _ path; do
     [[ ! -e $path/cgroup.freeze ]] || echo 0 >"$path/cgroup.freeze"
     [[ ! -e $path/freezer.state ]] || echo THAWED >"$path/freezer.state"
-    for _ in 1 2 3 4 5; do rmdir "$path" 2>/dev/null && break; sleep .05; done
+  done 2>/dev/null
+  # what was killed holds its cgroup until it is gone, which a busy machine takes its time for
+  for ((i = 0; i < 100; i++)); do
+    left_processes >"$WORK/left.processes"
+    [[ -s $WORK/left.processes ]] || break
+    while read -r _ path _; do kill -KILL "$path" 2>/dev/null; done <"$WORK/left.processes"
+    pause .05
+  done
+  left_mounts | tac | while read -r _ path; do umount -l "$path" 2>/dev/null; done
+  left_cgroups | while read -r _ path; do
+    for ((i = 0; i < 100; i++)); do rmdir "$path" 2>/dev/null && break; pause .05; done
   done 2>/dev/null
   left_state | while read -r _ path; do rm -rf "$path"; done
 }

@@ -21,6 +21,7 @@ static struct host v2_host(void)
 {
         return (struct host){
                 .clear_sighand = true, .into_cgroup = true, .mount_setattr = true, .privileged = true,
+                .kcore = true,
                 .cgroups = { .mode = CGROUP_V2, .n = 1, .v2_controllers = " cpuset cpu io memory pids ",
                              .v2_top = " cpuset cpu io memory pids ", .v2_below = " cpuset cpu io memory pids ",
                              .h = { { .mount_point = "/sys/fs/cgroup", .own = "/user.slice", .v2 = true } } },
