@@ -169,9 +169,14 @@ int cgroup_kill(const struct cgroup *cgroup, int sig, struct error *err)
                 if (r == -ENODEV) /* removed */
                         return 0;
         }
+        /* As a rule they all went with their pid namespace; to freeze even an empty cgroup makes the kernel patch its
+         * code on every CPU (static key freezer_active). */
+        int r = signal_once(cgroup, 0, &left, err);
+        if (r < 0 || left == 0)
+                return r;
         /* Freezing stops a fork bomb from outrunning us. Without a freezer, a killed process cannot fork either. */
         int frozen = cgroup_set_frozen(cgroup, CGROUP_FROZEN, NULL);
-        int r = signal_once(cgroup, SIGKILL, &left, err);
+        r = signal_once(cgroup, SIGKILL, &left, err);
         /* A frozen process of v1 dies only now; the thaw of a freeze that failed does no harm. */
         int thawed = cgroup_set_frozen(cgroup, CGROUP_THAWED, NULL);
         if (r == 0 && frozen == 0 && thawed < 0)

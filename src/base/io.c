@@ -92,6 +92,17 @@ int io_write_file(int dirfd, const char *path, const char *text)
         return n < 0 ? -errno : 0;
 }
 
+int io_create_file(int dirfd, const char *path, const void *data, size_t size, mode_t mode)
+{
+        auto_fd int fd = openat(dirfd, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+        if (fd < 0)
+                return -errno;
+        int r = io_write_all(fd, data, size);
+        if (r < 0)
+                (void) unlinkat(dirfd, path, 0); /* best effort: the failure is already known */
+        return r;
+}
+
 int io_replace_file(int dirfd, const char *path, const void *data, size_t size, mode_t mode)
 {
         char name[PATH_MAX];

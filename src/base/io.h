@@ -29,5 +29,8 @@ int io_read_fd(int fd, size_t max, char **ret_text, size_t *ret_size) MUST_CHECK
 /* Write a small text into an existing file (a cgroup or /proc file) with one write(2). */
 int io_write_file(int dirfd, const char *path, const char *text) MUST_CHECK;
 
+/* Make a file that nobody looks for yet; -EEXIST if there is one. */
+int io_create_file(int dirfd, const char *path, const void *data, size_t size, mode_t mode) MUST_CHECK;
+
 /* Replace a file at once: temporary name beside it, then rename(2). Mode 0600 or as given. */
 int io_replace_file(int dirfd, const char *path, const void *data, size_t size, mode_t mode) MUST_CHECK;

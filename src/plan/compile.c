@@ -41,7 +41,7 @@ static void compile_all(struct compile *c)
         compile_clone(c);
         compile_id_maps(c);
         compile_limits(c);
-        compile_state(c, PLAN_CREATING);
+        compile_creating(c);
 
         /* inside: its namespaces, its file system */
         compile_signals(c);

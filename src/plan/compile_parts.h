@@ -74,6 +74,7 @@ const char *compile_mount_label(struct compile *c, const struct spec_mount *m);
 
 /* compile_process.c */
 void compile_hooks(struct compile *c, enum hook_kind kind);
+void compile_creating(struct compile *c);
 void compile_state(struct compile *c, unsigned state);
 void compile_run_on(struct compile *c);
 void compile_place(struct compile *c);

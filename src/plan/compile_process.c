@@ -24,6 +24,19 @@ void compile_state(struct compile *c, unsigned state)
                 plan_add(c->b, STEP_WRITE_STATE, state);
 }
 
+/*
+ * Written for those who look while it comes into being: hooks, seccomp agents, the one who waits for `create`, and
+ * whoever finds it when we were killed. A process that dies with us and has none of the former needs no such line.
+ */
+void compile_creating(struct compile *c)
+{
+        bool looked_at = c->wish->await_start || !c->wish->die_with_parent || c->spec->seccomp.notifies;
+        for (unsigned kind = 0; kind < HOOK_KINDS; kind++)
+                looked_at = looked_at || c->spec->hooks[kind].n > 0;
+        if (looked_at)
+                compile_state(c, PLAN_CREATING);
+}
+
 /* `exec` alone: where the runtime itself runs until the process is in the container's cgroup. */
 void compile_run_on(struct compile *c)
 {

@@ -182,7 +182,8 @@ static int make_entry(struct making *m, int root_fd, struct error *err)
         }
         if (r < 0)
                 return r;
-        r = io_replace_file(m->dir.fd, CONFIG_FILE, m->config, m->config_size, 0600);
+        /* Nobody reads it before the state says more than `creating`. */
+        r = io_create_file(m->dir.fd, CONFIG_FILE, m->config, m->config_size, 0600);
         return r < 0 ? error_set(err, r, "keep a copy of " CONFIG_FILE) : 0;
 }
 

@@ -171,7 +171,7 @@ int state_dir_create(int root_fd, const struct state *state, struct state_dir *r
         if (dir.fd < 0 || flock(dir.fd, LOCK_EX | LOCK_NB) < 0)
                 r = error_set(err, -errno, "open directory for the state of \"%s\"", state->id);
         if (r == 0)
-                r = state_write(&dir, state, err);
+                r = state_write_first(&dir, state, err);
         /* An empty leftover is replaced, an entry never: it has a file in it. */
         if (r == 0 && renameat(root_fd, name, root_fd, state->id) < 0)
                 r = errno == EEXIST || errno == ENOTEMPTY || errno == ENOTDIR

@@ -111,6 +111,8 @@ void state_sweep(int root_fd);
 
 int state_read(const struct state_dir *dir, struct state *ret_state, struct error *err) MUST_CHECK;
 int state_write(const struct state_dir *dir, const struct state *state, struct error *err) MUST_CHECK;
+/* The same into a directory that has no name yet. */
+int state_write_first(const struct state_dir *dir, const struct state *state, struct error *err) MUST_CHECK;
 
 /* To and from text. `name` stands for the file in errors. */
 char *state_format(const struct state *state);

@@ -57,6 +57,13 @@ char *state_format(const struct state *state)
         return jot_take(&j);
 }
 
+int state_write_first(const struct state_dir *dir, const struct state *state, struct error *err)
+{
+        auto_free char *text = state_format(state);
+        int r = text ? io_create_file(dir->fd, STATE_FILE, text, strlen(text), 0600) : -ENOMEM;
+        return r < 0 ? error_set(err, r, "write state of container \"%s\"", state->id) : 0;
+}
+
 int state_write(const struct state_dir *dir, const struct state *state, struct error *err)
 {
         auto_free char *text = state_format(state);
