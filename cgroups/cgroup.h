@@ -143,6 +143,18 @@ int cgroup_enter(const struct cgroup *cgroup, pid_t pid, bool skip_v2, struct er
 int cgroup_entrances(const struct cgroup *cgroup, bool skip_v2, int *fds, size_t max, size_t *ret_n,
                      struct error *err) MUST_CHECK;
 
+/*
+ * Go down to a cgroup within, which has to be there: "PATH", or "cpu,memory:PATH" for some v1 controllers. "/" is the
+ * cgroup itself. -EINVAL: a path with "..", an unknown controller.
+ */
+int cgroup_descend(struct cgroup *cgroup, const char *where, struct error *err) MUST_CHECK;
+
+/*
+ * v2: a cgroup that gives controllers to its children takes no process (EBUSY). Its first process must have moved to
+ * one of those, and whoever joins it belongs there: go down to where `pid` is. Else nothing changes.
+ */
+int cgroup_follow(struct cgroup *cgroup, pid_t pid, struct error *err) MUST_CHECK;
+
 /* The v2 directory for CLONE_INTO_CGROUP, -1 if there is none. Borrowed. */
 int cgroup_v2_fd(const struct cgroup *cgroup);
 

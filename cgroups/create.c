@@ -188,9 +188,9 @@ static int take_over(const struct making *m, struct error *err)
                 return error_say(err, -EEXIST, "cgroup \"%s\" exists and is threaded: choose another path", m->full);
         if (pids[0])
                 return error_say(err, -EEXIST,
-                                 "cgroup \"%s\" is in use already (process %.*s is in it): choose another path, "
-                                 "or delete the container that has it",
-                                 m->full, (int) strcspn(pids, "\n"), pids);
+                                 "container's cgroup is not empty: process %.*s is in \"%s\": choose another path, or "
+                                 "delete the container that has it",
+                                 (int) strcspn(pids, "\n"), pids, m->full);
         return 0;
 }
 

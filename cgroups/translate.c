@@ -330,12 +330,12 @@ static int translate_unified(struct translation *t, const struct key_value *list
                                          key);
                 if (!cgroup_find(t->host, "") || t->host->mode == CGROUP_NONE)
                         return error_say(t->err, -EOPNOTSUPP,
-                                         AT "unified.%s: cgroup v2 is not mounted on this machine; use the v1 limits "
+                                         AT "unified.%s: invalid configuration: cgroup v2 is not mounted on this machine; use the v1 limits "
                                          "(memory, cpu, pids ...)", key);
                 size_t len = (size_t) (dot - key);
                 if (!list_has(t->v2_controllers, ' ', key, len) && !str_starts(key, "cgroup."))
                         return error_say(t->err, -EOPNOTSUPP,
-                                         AT "unified.%s: the %.*s controller of cgroup v2 is not available %s", key,
+                                         AT "unified.%s: invalid configuration: the %.*s controller of cgroup v2 is not available %s", key,
                                          (int) len, key,
                                          t->below_own ? "below our own cgroup" : "on this machine");
                 for (const char *at = list[i].value; *at; at += *at == '\n') {

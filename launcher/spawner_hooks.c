@@ -47,11 +47,12 @@ void spawner_poststop(const struct spawner_job *job, unsigned rank)
                 return;
         for (size_t i = 0; i < hooks->n; i++) {
                 const struct spec_hook *h = &hooks->list[i];
-                const char *const just_path[] = { h->path, NULL }, *const nothing[] = { NULL };
+                const char *const just_path[] = { h->path, NULL };
                 const struct hook_run run = {
                         .kind = hook_names[HOOK_POSTSTOP], .path = h->path, .timeout = h->timeout, .state = json,
                         .argv = h->args ? (const char *const *) h->args : just_path,
-                        .envp = h->env ? (const char *const *) h->env : nothing, .enter_pidfd = -1,
+                        .envp = h->env ? (const char *const *) h->env : (const char *const *) environ, .number = (unsigned) i,
+                        .enter_pidfd = -1,
                 };
                 ignore_result(hook_run(&run, NULL));
         }

@@ -48,7 +48,8 @@ static const struct option options[] = {
         { "ignore-paused", 0, OPTION_FLAG, AT(ignore_paused), "also in a paused container: the process waits frozen" },
         { "process-label", 0, OPTION_TEXT, AT(selinux), "SELinux label of the process" },
         { "apparmor", 0, OPTION_TEXT, AT(apparmor), "AppArmor profile of the process" },
-        { "cgroup", 0, OPTION_REFUSED_VALUE, 0, "the process joins the container's cgroup" },
+        { "cgroup", 0, OPTION_LIST, AT(cgroups),
+          "[CONTROLLER,...:]PATH of a cgroup within the container's to run in; may be repeated" },
 };
 
 const struct command cmd_exec = {

@@ -14,7 +14,7 @@ void compile_hooks(struct compile *c, enum hook_kind kind)
                 const struct spec_hook *h = &hooks->list[i];
                 plan_add(c->b, STEP_HOOK, kind, S(c, h->path),
                          plan_build_strv(c->b, h->args),
-                         plan_build_strv(c->b, h->env), h->timeout);
+                         plan_build_strv(c->b, h->env), h->timeout, i, h->env ? 0u : 1u);
         }
 }
 

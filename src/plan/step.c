@@ -26,7 +26,7 @@ static const struct step_info table[] = {
         [STEP_MOVE_NET_DEVICE]   = { "move-net-device",   LANE_PARENT, { ARG_STRING, ARG_STRING } },
         [STEP_SEND_LISTENER]     = { "send-listener",     LANE_PARENT, { ARG_STRING, ARG_STRING } },
         [STEP_HOOK]              = { "hook",              LANE_PARENT,
-                                     { ARG_HOOK_KIND, ARG_STRING, ARG_STRV, ARG_STRV, ARG_NUMBER } },
+                                     { ARG_HOOK_KIND, ARG_STRING, ARG_STRV, ARG_STRV, ARG_NUMBER, ARG_NUMBER, ARG_NUMBER } },
         [STEP_RESET_SIGNALS]     = { "reset-signals",     LANE_CHILD,  { ARG_NONE } },
         [STEP_NEW_SESSION]       = { "new-session",       LANE_CHILD,  { ARG_NONE } },
         [STEP_CGROUP_ENTER]      = { "cgroup-enter",      LANE_CHILD,  { ARG_FD, ARG_NUMBER } },

@@ -43,7 +43,7 @@ enum step_op {
         STEP_WRITE_STATE,       /* enum plan_state */
         STEP_MOVE_NET_DEVICE,   /* device, its name in the container */
         STEP_SEND_LISTENER,     /* path of a socket, metadata: the seccomp listener that the child sent, to its agent */
-        STEP_HOOK,              /* kind, path, argv, env, timeout */
+        STEP_HOOK,              /* kind, path, argv, env, timeout, its place in the list, 1: no env of its own */
 
         /* child, namespaces and identity */
         STEP_RESET_SIGNALS,     /* nothing is caught, ignored or blocked */
@@ -129,7 +129,7 @@ enum arg_kind {
         ARG_STRV,               /* a blob of strings, each with its terminator: "a\0b\0" */
 };
 
-#define STEP_ARGS 6
+#define STEP_ARGS 7
 
 /* The same bytes in memory, in a file and in another process. */
 struct step {
@@ -138,7 +138,7 @@ struct step {
         uint32_t unused;
         uint64_t arg[STEP_ARGS];
 };
-_Static_assert(sizeof(struct step) == 56, "a step is part of the plan format");
+_Static_assert(sizeof(struct step) == 64, "a step is part of the plan format");
 
 /* An argument with this bit is not a value but the number of a slot: each
  * instance of the plan brings its own value (a CPU mask, a cgroup path, ...).

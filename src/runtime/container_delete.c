@@ -24,12 +24,13 @@ static void run_poststop(const struct spec *spec, const struct state *state, str
         for (size_t i = 0; i < hooks->n; i++) {
                 struct error why = ERROR_INIT;
                 const struct spec_hook *hook = &hooks->list[i];
-                const char *only_path[] = { hook->path, NULL }, *no_env[] = { NULL };
+                const char *only_path[] = { hook->path, NULL };
                 const struct hook_run run = {
                         .kind = hook_names[HOOK_POSTSTOP],
+                        .number = (unsigned) i,
                         .path = hook->path,
                         .argv = hook->args ? hook->args : only_path,
-                        .envp = hook->env ? hook->env : no_env,
+                        .envp = hook->env ? (const char *const *) hook->env : (const char *const *) environ,
                         .timeout = hook->timeout,
                         .state = json,
                         .enter_pidfd = -1,

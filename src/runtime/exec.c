@@ -131,6 +131,14 @@ static int borrow_cgroup(struct joining *j, struct error *err)
         int r = cgroup_restore(&j->host.cgroups, j->c.state.cgroup, cg, err);
         for (size_t i = 0; i < CGROUP_HIERARCHIES_MAX; i++)
                 cg->dir[i].created = false;
+        const char *const *where = j->opts->cgroups;
+        if (r == 0 && !where)
+                return cgroup_follow(cg, j->c.state.process.pid, err);
+        for (size_t i = 0; r == 0 && where[i]; i++) {
+                r = cgroup_descend(cg, where[i], err);
+                if (r < 0)
+                        return error_wrap(err, "--cgroup \"%s\"", where[i]);
+        }
         return r;
 }
 

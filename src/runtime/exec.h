@@ -17,6 +17,7 @@ struct exec_options {
         const char *const *env;         /* "K=V", replace what config.json has; NULL: none */
         const char *const *caps;        /* names to add; NULL: none */
         const char *const *gids;        /* to add to additionalGids; NULL: none */
+        const char *const *cgroups;     /* "[CONTROLLERS:]PATH" within the container's, see cgroup_descend(); NULL: that itself */
         bool tty, detach, no_new_privs, ignore_paused;
         const char *pid_file, *console_socket, *pidfd_socket;
         uint32_t preserve_fds, listen_fds;

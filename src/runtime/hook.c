@@ -112,22 +112,22 @@ static int judge(const struct hook_run *hook, int code, int status, int output_f
         if (code == CLD_EXITED && status == 0)
                 return 0;
         if (code == CLD_EXITED && status == EXIT_EXEC_FAILED && access(hook->path, X_OK) < 0 && hook->enter_pidfd < 0)
-                return error_set(err, -errno, "%s hook \"%s\"", hook->kind, hook->path);
+                return error_set(err, -errno, "\"%s\"", hook->path);
         char words[300];
         last_words(output_fd, words, sizeof(words));
-        return error_say(err, -ECANCELED, "%s hook \"%s\" %s %d%s%s", hook->kind, hook->path,
+        return error_say(err, -ECANCELED, "\"%s\" %s %d%s%s", hook->path,
                          code == CLD_EXITED ? "exited with status" : "was killed by signal", status,
                          *words ? ": " : "", words);
 }
 
-int hook_run(const struct hook_run *hook, struct error *err)
+static int run_one(const struct hook_run *hook, struct error *err)
 {
         auto_fd int state_fd = -1, output_fd = -1;
         int r = memory_file("state", hook->state ? hook->state : "{}", &state_fd);
         if (r >= 0)
                 r = memory_file("output", "", &output_fd);
         if (r < 0)
-                return error_set(err, r, "prepare the %s hook \"%s\"", hook->kind, hook->path);
+                return error_set(err, r, "prepare \"%s\"", hook->path);
         pid_t enter_pid = hook->enter_pidfd >= 0 ? process_of_pidfd(hook->enter_pidfd) : -1;
 
         uint64_t mask;
@@ -138,16 +138,22 @@ int hook_run(const struct hook_run *hook, struct error *err)
                 in_the_hook(hook, enter_pid, state_fd, output_fd);
         (void) sys_set_sigmask(mask);
         if (pid < 0)
-                return error_set(err, pid, "start the %s hook \"%s\"", hook->kind, hook->path);
+                return error_set(err, pid, "start \"%s\"", hook->path);
 
         int in_time = wait_in_time(pidfd, hook->timeout), code = 0, status = 0;
         if (in_time < 0)
                 (void) sys_pidfd_kill(pidfd, SIGKILL);
         r = sys_pidfd_wait(pidfd, &code, &status);
         if (in_time == -ETIMEDOUT)
-                return error_say(err, -ETIMEDOUT, "%s hook \"%s\" did not end within its %u seconds", hook->kind,
-                                 hook->path, hook->timeout);
+                return error_say(err, -ETIMEDOUT, "\"%s\" did not end within its %u seconds", hook->path,
+                                 hook->timeout);
         if (r < 0)
-                return error_set(err, r, "wait for the %s hook \"%s\"", hook->kind, hook->path);
+                return error_set(err, r, "wait for \"%s\"", hook->path);
         return judge(hook, code, status, output_fd, err);
+}
+
+int hook_run(const struct hook_run *hook, struct error *err)
+{
+        int r = run_one(hook, err);
+        return r < 0 ? error_wrap(err, "error running %s hook #%u", hook->kind, hook->number) : 0;
 }

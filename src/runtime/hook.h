@@ -2,8 +2,7 @@
 /*
  * hook - run one OCI hook (config.md#posix-platform-hooks).
  *
- * The hook's standard input is the container's state as JSON; its environment is
- * the config's and nothing else. createContainer and startContainer hooks run in
+ * The hook's standard input is the container's state as JSON. createContainer and startContainer hooks run in
  * the container's namespaces: for the first the host's files are still at "/",
  * for the second the container's.
  */
@@ -13,7 +12,8 @@
 #include "base/error.h"
 
 struct hook_run {
-        const char *kind;               /* for messages */
+        const char *kind;               /* for messages, as is its place in the list of this kind, from 0 */
+        unsigned number;
         const char *path;
         const char *const *argv;        /* at least one element */
         const char *const *envp;

@@ -43,9 +43,14 @@ int parent_hook(struct session *s, const struct step *step, struct error *err)
         int r = ops && ops->hook_state ? ops->hook_state(s->opts->ops_arg, s, kind, &state, err) : 0;
         if (r < 0)
                 return r;
+        /* Without an env of its own (config.md#posix-platform-hooks leaves open what then): what runc has always done. */
+        const char *const *env = (const char *const *) envp;
+        if (step->arg[6])
+                env = kind == HOOK_START_CONTAINER ? s->in->envp : (const char *const *) environ;
         bool inside = kind == HOOK_CREATE_CONTAINER || kind == HOOK_START_CONTAINER;
         const struct hook_run hook = {
-                .kind = kind < HOOK_KINDS ? hook_names[kind] : "?", .path = path, .argv = argv, .envp = envp,
+                .kind = kind < HOOK_KINDS ? hook_names[kind] : "?", .path = path, .argv = argv, .envp = env,
+                .number = (unsigned) step->arg[5],
                 .timeout = (unsigned) step->arg[4], .state = state, .enter_pidfd = inside ? s->pidfd : -1,
         };
         return hook_run(&hook, err);

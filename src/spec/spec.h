@@ -103,7 +103,7 @@ enum hook_kind {
 struct spec_hook {
         const char *path;       /* absolute */
         const char **args;      /* NULL: just the path */
-        const char **env;       /* NULL: empty */
+        const char **env;       /* NULL: whoever runs it passes on its own */
         uint32_t timeout;       /* seconds; 0: none */
 };
 

@@ -151,7 +151,8 @@ static int read_access(const struct where *at, struct json_object *v, void *out)
 {
         struct device_rule *rule = out;
         const char *s = json_object_get_string(v);
-        if (*s == '\0' || s[strspn(s, "rwm")])
+        /* "a" for all is what the kernel's v1 file knows as a type; as a letter of access it adds nothing (runc). */
+        if (*s == '\0' || s[strspn(s, "rwma")])
                 return where_fail(at, "expected some of the letters r, w, m, found %s", quoted(s).text);
         rule->read = strchr(s, 'r');
         rule->write = strchr(s, 'w');

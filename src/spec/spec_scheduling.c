@@ -153,6 +153,18 @@ int read_exec_affinity(const struct where *at, struct json_object *v, void *out)
         return read_fields(at, v, fields, COUNT(fields), out);
 }
 
+static int read_memory_nodes(const struct where *at, struct json_object *v, void *out)
+{
+        const char *s = json_object_get_string(v);
+        int r = id_list_parse(s, at->reader->arena, out);
+        if (r == -ENOMEM)
+                return where_no_memory(at);
+        if (r == -ERANGE)
+                return where_fail(at, "invalid memory policy node: a number above %d in %s", ID_LIST_MAX - 1, quoted(s).text);
+        return r < 0 ? where_fail(at, "invalid memory policy node: expected a list such as \"0-3,7\", found %s",
+                                  quoted(s).text) : 0;
+}
+
 static int read_memory_mode(const struct where *at, struct json_object *v, void *out)
 {
         uint64_t mode = 0;
@@ -171,13 +183,22 @@ static int read_memory_flags(const struct where *at, struct json_object *v, void
         return r;
 }
 
+static size_t count_ids(const struct id_set *set)
+{
+        size_t n = 0;
+        for (size_t i = 0; i < set->size / sizeof(*set->words); i++)
+                n += (size_t) __builtin_popcountll(set->words[i]);
+        return n;
+}
+
 /* set_mempolicy(2) says "Invalid argument" to all of these. */
 static int check_memory_policy(const struct where *at, const struct spec_memory_policy *p)
 {
         const struct where nodes = where_key(at, "nodes"), flags = where_key(at, "flags");
         bool none = p->mode == SPEC_MPOL_DEFAULT || p->mode == SPEC_MPOL_LOCAL;
         if (none && p->nodes.size > 0)
-                return where_fail(&nodes, "MPOL_DEFAULT and MPOL_LOCAL take no nodes");
+                return where_fail(&nodes, "mode requires 0 nodes but got %zu (MPOL_DEFAULT and MPOL_LOCAL take none)",
+                                  count_ids(&p->nodes));
         if (!none && p->mode != SPEC_MPOL_PREFERRED && p->nodes.size == 0)
                 return where_fail(&nodes, "missing, this mode needs at least one");
         if (none && p->flags)
@@ -188,13 +209,16 @@ static int check_memory_policy(const struct where *at, const struct spec_memory_
 int read_memory_policy(const struct where *at, struct json_object *v, void *out)
 {
         static const struct field fields[] = {
-                { "mode", WANT_STRING, REQUIRED, read_memory_mode, offsetof(struct spec_memory_policy, mode) },
-                { "nodes", WANT_STRING, OPTIONAL, read_ids, offsetof(struct spec_memory_policy, nodes) },
+                { "mode", WANT_STRING, OPTIONAL, read_memory_mode, offsetof(struct spec_memory_policy, mode) },
+                { "nodes", WANT_STRING, OPTIONAL, read_memory_nodes, offsetof(struct spec_memory_policy, nodes) },
                 { "flags", WANT_ARRAY, OPTIONAL, read_memory_flags, offsetof(struct spec_memory_policy, flags) },
         };
         struct spec_memory_policy *p = out;
-        if (means_nothing(v))
-                return 0;
+        struct json_object *mode = NULL;
+        if (!json_object_object_get_ex(v, "mode", &mode) || !mode) {
+                const struct where here = where_key(at, "mode");
+                return where_fail(&here, "missing or invalid memory policy mode");
+        }
         int r = read_fields(at, v, fields, COUNT(fields), p);
         p->wanted = r == 0;
         return r < 0 ? r : check_memory_policy(at, p);

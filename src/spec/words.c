@@ -73,12 +73,12 @@ static const struct word memory_modes[] = {
         { "MPOL_PREFERRED", SPEC_MPOL_PREFERRED },     { "MPOL_PREFERRED_MANY", SPEC_MPOL_PREFERRED_MANY },
         { "MPOL_LOCAL", SPEC_MPOL_LOCAL },
 };
-const struct words words_memory_modes = WORDS("mode", memory_modes);
+const struct words words_memory_modes = WORDS("or invalid memory policy mode", memory_modes);
 
 static const struct word memory_flags[] = {
         { "MPOL_F_NUMA_BALANCING", 1 << 13 }, { "MPOL_F_RELATIVE_NODES", 1 << 14 }, { "MPOL_F_STATIC_NODES", 1 << 15 },
 };
-const struct words words_memory_flags = WORDS("flag", memory_flags);
+const struct words words_memory_flags = WORDS("or invalid memory policy flag", memory_flags);
 
 static const struct word filter_actions[] = {
         { "SCMP_ACT_ALLOW", SECCOMP_RET_ALLOW },

@@ -86,7 +86,7 @@ row "without the mount namespace"       "$(NO_NS mount)" refused
 row "hostname"                          'args("hostname")'
 row "no hostname"                       'del(.hostname)' 'args("hostname")'
 row "a network with loopback only"      'args("ip -o addr show; cat /proc/net/dev | wc -l")'
-row "cgroup namespace"                  '.linux.namespaces += [{type: "cgroup"}]' 'args("cut -d: -f3 /proc/self/cgroup | sort -u")'
+row "cgroup namespace"                  "$(NO_NS cgroup)" '.linux.namespaces += [{type: "cgroup"}]' 'args("cut -d: -f3 /proc/self/cgroup | sort -u")'
 for type in network ipc uts pid; do
   row "joins a $type namespace"         ".linux.namespaces |= map(if .type == \"$type\" then .path = \"/proc/$joined/ns/${type/network/net}\" else . end)" \
     "del(.hostname) | args(\"readlink /proc/self/ns/${type/network/net}\")"

@@ -241,7 +241,7 @@ static const struct bad bad[] = {
           "linux.resources.memory.limit: no memory controller on this machine (no cgroup file system" },
         { BARE, "/b", { .cpu = { .cpus = "0" } }, -EOPNOTSUPP, "cpu.cpus: no cpuset controller" },
         { HYBRID, "/b", { .unified = &(struct key_value){ "memory.max", "1" }, .n_unified = 1 }, -EOPNOTSUPP,
-          "unified.memory.max: the memory controller of cgroup v2 is not available on this machine" },
+          "unified.memory.max: invalid configuration: the memory controller of cgroup v2 is not available on this machine" },
         { V1, "/b", { .unified = &(struct key_value){ "memory.max", "1" }, .n_unified = 1 }, -EOPNOTSUPP,
           "cgroup v2 is not mounted" },
         { V2, "/b", { .unified = &(struct key_value){ "../memory.max", "1" }, .n_unified = 1 }, -EINVAL,

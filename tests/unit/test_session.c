@@ -364,7 +364,7 @@ static void a_failing_hook_ends_the_container(void **state)
         auto_session struct session s = SESSION_INIT;
         struct error err = ERROR_INIT;
         assert_int_equal(session_start(&s, &b.plan, &b.in, &b.opts, &err), -ECANCELED);
-        assert_string_equal(err.text, "createRuntime hook \"/bin/sh\" exited with status 3: no licence");
+        assert_string_equal(err.text, "error running createRuntime hook #0: \"/bin/sh\" exited with status 3: no licence");
         assert_no_children();
 }
 
@@ -378,7 +378,7 @@ static void a_hook_that_takes_too_long_is_killed(void **state)
         auto_session struct session s = SESSION_INIT;
         struct error err = ERROR_INIT;
         assert_int_equal(session_start(&s, &b.plan, &b.in, &b.opts, &err), -ETIMEDOUT);
-        assert_string_equal(err.text, "createRuntime hook \"/bin/sleep\" did not end within its 1 seconds");
+        assert_string_equal(err.text, "error running createRuntime hook #0: \"/bin/sleep\" did not end within its 1 seconds");
         assert_no_children();
 }
 
