@@ -100,6 +100,31 @@ int child_keep_fds(struct child *c, const struct step *step)
 }
 
 /*
+ * Signals that end a process by default do so here, too: the kernel drops them for process 1 of a pid namespace, as
+ * long as nobody handles or blocks them. Blocked, they come to a descriptor. Ready when somebody knocks.
+ */
+static void await_knock(int listen_fd, int signal_fd)
+{
+        struct pollfd p[] = { { .fd = listen_fd, .events = POLLIN }, { .fd = signal_fd, .events = POLLIN } };
+        while (poll(p, 2, -1) <= 0 || !(p[0].revents | p[1].revents))
+                ;
+        uint32_t info[32];      /* struct signalfd_siginfo begins with the number */
+        if ((p[1].revents & POLLIN) && sys_read(signal_fd, info, sizeof(info)) > 0)
+                sys_exit(128 + (int) info[0]);
+}
+
+/* All but those that do nothing or stop, and those that are errors of our own. */
+static uint64_t ending_signals(void)
+{
+        static const uint8_t not_these[] = { SIGCHLD, SIGCONT, SIGURG, SIGWINCH, SIGTSTP, SIGTTIN, SIGTTOU, SIGSTOP,
+                                             SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP };
+        uint64_t mask = ~UINT64_C(0);
+        for (size_t i = 0; i < sizeof(not_these); i++)
+                mask &= ~(UINT64_C(1) << (not_these[i] - 1));
+        return mask;
+}
+
+/*
  * `create` ends, `start` will connect. Whoever connects and goes away without
  * a word has changed nothing: we wait for the next.
  */
@@ -116,18 +141,23 @@ int child_await_start(struct child *c, const struct step *step)
         struct report report = { REPORT_AWAIT, (uint16_t) c->at, 0 };
         if (sys_send(c->sync_fd, &report, sizeof(report)) < 0)
                 sys_exit(1);
-        for (;;) {
+        int signal_fd = sys_signalfd(ending_signals());
+        int r = signal_fd < 0 ? signal_fd : sys_set_sigmask(ending_signals());
+        while (r == 0) {
+                await_knock(c->listen_fd, signal_fd);
                 int fd = sys_accept(c->listen_fd);
                 if (fd < 0)
                         return fd;
                 struct release release;
                 if (sys_receive(fd, &release, sizeof(release)) == sizeof(release)) {
+                        (void) sys_close(signal_fd);
                         (void) sys_close(c->sync_fd);
                         c->sync_fd = fd;
-                        return 0;
+                        return sys_set_sigmask(0);
                 }
                 (void) sys_close(fd);
         }
+        return r;
 }
 
 int child_limit_self(struct child *c, const struct step *step)

@@ -36,8 +36,18 @@ int explain_step(const struct session *s, size_t i, int code, struct error *err)
         const struct step *step = &s->plan->steps[i];
         switch (step->op) {
         case STEP_FIND_PROGRAM:
-        case STEP_EXEC:
                 return explain_program(s, code, err);
+        case STEP_EXEC: /* the file is there: ENOENT is about its interpreter */
+                if (code == -ENOENT)
+                        return error_say(err, code, "exec %s: no such file or directory", s->in->argv[0]);
+                return explain_program(s, code, err);
+        case STEP_CGROUP_ENTER:
+                if (code == -ENOSPC)
+                        return error_say(err, code, "enter the cgroup: its cpuset has no CPUs or no memory nodes");
+                if (code == -EBUSY)
+                        return error_say(err, code, "enter the cgroup: it gives controllers to its children, so it takes no "
+                                         "process itself (cgroup.subtree_control)");
+                return error_set(err, code, "enter the cgroup");
         case STEP_MOUNT:
                 return explain_mount(s, step, code, err);
         case STEP_BIND:

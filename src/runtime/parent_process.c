@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "runtime/parent.h"
+#include "spec/spec.h"
 #include "syscall/sys.h"
 
 /* From outside, as with limits: root of a user namespace may not raise any of these for itself. */
@@ -21,6 +22,9 @@ int parent_set_scheduler(struct session *s, const struct step *step, struct erro
                 attr.period = t[2];
         }
         int r = sys_sched_setattr(s->pid, &attr);
+        if (r == -EPERM && attr.policy == SPEC_SCHED_DEADLINE)
+                return error_say(err, r, "process.scheduler: not permitted; process scheduler can't be used together with "
+                                 "AllowedCPUs (linux.resources.cpu.cpus): SCHED_DEADLINE wants all CPUs of the machine");
         return r < 0 ? error_set(err, r, "process.scheduler") : 0;
 }
 

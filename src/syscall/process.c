@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -101,6 +102,11 @@ int sys_block_signals(uint64_t *ret_old)
 int sys_set_sigmask(uint64_t mask)
 {
         return (int) ret(syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, sizeof(mask)));
+}
+
+int sys_signalfd(uint64_t mask)
+{
+        return (int) ret(syscall(SYS_signalfd4, -1, &mask, sizeof(mask), SFD_CLOEXEC));
 }
 
 int sys_prctl(int option, unsigned long a, unsigned long b)

@@ -47,6 +47,8 @@ int sys_pidfd_wait(int pidfd, int *ret_code, int *ret_status);
 int sys_reset_signals(void);
 int sys_block_signals(uint64_t *ret_old);
 int sys_set_sigmask(uint64_t mask);
+/* Close-on-exec. Bit n-1 of the mask is signal n. */
+int sys_signalfd(uint64_t mask);
 
 int sys_prctl(int option, unsigned long a, unsigned long b);
 int sys_prlimit(pid_t pid, int resource, uint64_t soft, uint64_t hard);

@@ -216,6 +216,48 @@ exec_options() {
   expect 0 berth delete -f "$ID"
   eventually gone "$(<"$D/pid")"
 }
+exec_cgroup() {
+  bundle "$FOREVER"
+  expect 0 berth run -d -b "$B" "$ID"
+  local own
+  own=$(sed -n 's/^[0-9]*:\(pids\|\)://p' "/proc/$(berth state "$ID" | jq .pid)/cgroup" | head -1)
+  # a further cgroup in every hierarchy, as a manager inside would make it
+  find /sys/fs/cgroup -type d -path "*$own" -exec mkdir {}/within \;
+  find /sys/fs/cgroup -path "*$own/within/cpuset.[cm][pe]*s" -exec sh -c 'cat "${1%/within/*}/${1##*/}" >"$1"' sh {} \; 2>/dev/null
+  expect 0 berth exec --cgroup within "$ID" cat /proc/self/cgroup
+  grep -q "/within$" <<<"$out" || fail "not in the cgroup within: $out"
+  expect 0 berth exec --cgroup / "$ID" cat /proc/self/cgroup
+  ! grep -q "/within$" <<<"$out" || fail "in the cgroup within: $out"
+  expect 255 berth exec --cgroup ../.. "$ID" true
+  one_line "$err"
+  contains "$err" "bad sub cgroup path"
+  expect 255 berth exec --cgroup nothing-here "$ID" true
+  one_line "$err"
+  contains "$err" "No such file or directory"
+  find /sys/fs/cgroup -depth -type d -path "*$own/within" -exec rmdir {} +
+  expect 0 berth delete -f "$ID"
+}
+created_ends() { # SIGNAL
+  bundle "$FOREVER"
+  expect 0 berth create -b "$B" "$ID"
+  expect 0 berth kill "$ID" "$1"
+  eventually status_is "$ID" stopped
+  expect 0 berth delete "$ID"
+}
+test_case "a created container ends by SIGTERM" created_ends TERM
+test_case "a created container ends by SIGINT" created_ends INT
+created_stays() {
+  bundle '.process.args = ["sh", "-c", "echo started"]'
+  berth create -b "$B" "$ID" >"$D/output"
+  expect 0 berth kill "$ID" WINCH
+  expect 0 berth kill "$ID" CONT
+  expect 0 berth start "$ID"
+  eventually grep -q started "$D/output"
+  eventually status_is "$ID" stopped
+  expect 0 berth delete "$ID"
+}
+test_case "a created container does not mind SIGWINCH and SIGCONT" created_stays
+test_case "exec --cgroup: a cgroup within the container's" exec_cgroup
 test_case "exec: cwd, env, user, process file, capability, detach, pid file" exec_options
 
 exec_failures() {
