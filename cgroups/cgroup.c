@@ -141,8 +141,7 @@ int cgroup_read(const struct cgroup *cgroup, const char *controller, const char 
         return 0;
 }
 
-/* One directory that should be there. 0 also if it is gone: then *dir stays unused. */
-static int open_dir(const struct cgroup_hierarchy *h, const char *path, struct cgroup_dir *dir, struct error *err)
+int open_cgroup_dir(const struct cgroup_hierarchy *h, const char *path, struct cgroup_dir *dir, struct error *err)
 {
         char full[PATH_MAX];
         if (path_below(h, path, full) < 0)
@@ -172,7 +171,7 @@ int cgroup_open(const struct cgroup_host *host, const char *path, struct cgroup 
                                        : snprintf(whole, sizeof(whole), "%s/%s", own[1] ? own : "", path);
                 if (n < 0 || (size_t) n >= sizeof(whole))
                         return error_say(err, -ENAMETOOLONG, "cgroup path \"%.60s...\" is too long", path);
-                int r = open_dir(&host->h[i], whole, &cg.dir[i], err);
+                int r = open_cgroup_dir(&host->h[i], whole, &cg.dir[i], err);
                 if (r < 0)
                         return r;
         }
@@ -213,7 +212,7 @@ int cgroup_restore(const struct cgroup_host *host, const char *text, struct cgro
                         const char *c = host->h[i].controllers;
                         if (strlen(c) != name || memcmp(c, text, name) != 0 || cg.dir[i].fd >= 0)
                                 continue;
-                        int r = open_dir(&host->h[i], path, &cg.dir[i], err);
+                        int r = open_cgroup_dir(&host->h[i], path, &cg.dir[i], err);
                         if (r < 0)
                                 return r;
                 }

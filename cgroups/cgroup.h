@@ -150,8 +150,8 @@ int cgroup_entrances(const struct cgroup *cgroup, bool skip_v2, int *fds, size_t
 int cgroup_descend(struct cgroup *cgroup, const char *where, struct error *err) MUST_CHECK;
 
 /*
- * v2: a cgroup that gives controllers to its children takes no process (EBUSY). Its first process must have moved to
- * one of those, and whoever joins it belongs there: go down to where `pid` is. Else nothing changes.
+ * v2: a cgroup that gives controllers to its children takes no process (EBUSY), and one that is gone does not either.
+ * Then the container's first process, `pid`, moved elsewhere, and whoever joins it belongs there. Else nothing changes.
  */
 int cgroup_follow(struct cgroup *cgroup, pid_t pid, struct error *err) MUST_CHECK;
 

@@ -41,6 +41,9 @@ bool patience_wait(struct patience *p, uint64_t limit_us);
 /* Where the directory is, for sentences and for mkdir: "/sys/fs/cgroup/memory" + "/box". -ENAMETOOLONG. */
 int path_below(const struct cgroup_hierarchy *h, const char *path, char buf[PATH_MAX]) MUST_CHECK;
 
+/* One directory that should be there. 0 also if it is gone: then *dir stays unused. */
+int open_cgroup_dir(const struct cgroup_hierarchy *h, const char *path, struct cgroup_dir *dir, struct error *err) MUST_CHECK;
+
 /* Directories below this one? A cgroup directory has two links, and one for each child. */
 bool has_children(int dirfd);
 

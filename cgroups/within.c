@@ -91,29 +91,34 @@ int cgroup_descend(struct cgroup *cgroup, const char *where, struct error *err)
 
 int cgroup_follow(struct cgroup *cgroup, pid_t pid, struct error *err)
 {
-        char file[64], enabled[256];
+        char file[64], enabled[256], path[PATH_MAX];
         size_t i = 0;
         while (cgroup->host && i < cgroup->host->n && !cgroup->host->h[i].v2)
                 i++;
-        if (!cgroup->host || i == cgroup->host->n || cgroup->dir[i].fd < 0)
+        if (!cgroup->host || i == cgroup->host->n)
                 return 0;
         struct cgroup_dir *dir = &cgroup->dir[i];
-        if (file_read(dir->fd, "cgroup.subtree_control", enabled, sizeof(enabled)) < 0 || !enabled[0])
+        if (dir->fd >= 0 && (file_read(dir->fd, "cgroup.subtree_control", enabled, sizeof(enabled)) < 0 || !enabled[0]))
                 return 0;
         (void) snprintf(file, sizeof(file), "/proc/%d/cgroup", (int) pid);
         auto_free char *text = NULL;
         int r = io_read_file(AT_FDCWD, file, 1u << 20, &text, NULL);
         if (r < 0)
                 return error_set(err, r, "read \"%s\"", file);
-        const char *line = str_starts(text, "0::") ? text : strstr(text, "\n0::");
-        size_t top = strlen(dir->path);
+        const char *line = str_starts(text, "0::/") ? text : strstr(text, "\n0::/");
         if (!line)
                 return 0;
         line = strchr(line, '/');
-        if (!line || strncmp(line, dir->path, top) != 0 || line[top] != '/')
-                return 0;
-        char below[PATH_MAX];
-        (void) snprintf(below, sizeof(below), "%.*s", (int) strcspn(line + top, "\n"), line + top);
-        r = descend(dir, below);
-        return r < 0 ? error_set(err, r, "open cgroup \"%s%s\"", dir->path, below) : 0;
+        int n = snprintf(path, sizeof(path), "%.*s", (int) strcspn(line, "\n"), line);
+        if (n < 0 || (size_t) n >= sizeof(path))
+                return error_set(err, -ENAMETOOLONG, "the cgroup of process %d", (int) pid);
+        struct cgroup_dir there = { .fd = -1 };
+        r = open_cgroup_dir(&cgroup->host->h[i], path, &there, err);
+        if (r < 0 || there.fd < 0)
+                return r < 0 ? r : error_say(err, -ENOENT, "the cgroup of process %d is not visible: \"%s\"", (int) pid, path);
+        fd_close(dir->fd);
+        free(dir->path);
+        *dir = there;
+        dir->created = false;
+        return 0;
 }

@@ -54,15 +54,17 @@ static void mount_hierarchy(struct compile *c, const struct cgroup_hierarchy *h,
 
 /*
  * config-linux.md: a mount of type cgroup shows the container its own cgroups.
- * With a cgroup namespace a fresh mount does; without, its directory is bound.
- * On v1 that is one mount per hierarchy below a tmpfs.
+ * With a cgroup namespace a fresh mount does; without, on v1, its directories are
+ * bound. On v1 that is one mount per hierarchy below a tmpfs.
  */
 void compile_mount_cgroup(struct compile *c, const struct spec_mount *m)
 {
         const struct cgroup_host *host = &c->host->cgroups;
         if (host->mode == CGROUP_V2) {
                 const struct cgroup_hierarchy *h = cgroup_find(host, "");
-                if (c->spec->ns[NS_CGROUP].wanted || !h)
+                /* Without a cgroup namespace it is the host's whole hierarchy, as with every runtime: managers that
+                 * run in such a container look for themselves at the path of /proc/self/cgroup. */
+                if (c->spec->ns[NS_CGROUP].wanted || !c->user_ns || !h)
                         plan_add(c->b, STEP_MOUNT, S(c, "cgroup2"), S(c, "cgroup"), S(c, m->destination), m->attr_set,
                                  S(c, ""), 0);
                 else

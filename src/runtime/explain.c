@@ -41,6 +41,11 @@ int explain_step(const struct session *s, size_t i, int code, struct error *err)
                 if (code == -ENOENT)
                         return error_say(err, code, "exec %s: no such file or directory", s->in->argv[0]);
                 return explain_program(s, code, err);
+        case STEP_CLONE:
+                if (code == -EBUSY)
+                        return error_set(err, code, "adding pid of the process to cgroups: its cgroup gives controllers to "
+                                         "its children, so it takes no process itself");
+                break;
         case STEP_CGROUP_ENTER:
                 if (code == -ENOSPC)
                         return error_say(err, code, "enter the cgroup: its cpuset has no CPUs or no memory nodes");

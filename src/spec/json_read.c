@@ -106,6 +106,15 @@ static int check_type(const struct where *at, struct json_object *v, enum want w
         return 0;
 }
 
+/* runc is written in Go, whose JSON reader takes keys in any case: "pagesize" has always been as good as "pageSize". */
+static struct json_object *find_any_case(struct json_object *v, const char *key)
+{
+        json_object_object_foreach(v, name, value)
+                if (strcasecmp(name, key) == 0)
+                        return value;
+        return NULL;
+}
+
 int read_fields(const struct where *at, struct json_object *v, const struct field *fields, size_t n, void *out)
 {
         for (size_t i = 0; i < n; i++) {
@@ -113,7 +122,9 @@ int read_fields(const struct where *at, struct json_object *v, const struct fiel
                 struct json_object *value = NULL;
                 const struct where here = where_key(at, f->key);
 
-                if (!json_object_object_get_ex(v, f->key, &value) || !value) {
+                if (!json_object_object_get_ex(v, f->key, &value))
+                        value = find_any_case(v, f->key);
+                if (!value) {
                         if (f->need == REQUIRED)
                                 return where_fail(&here, "missing");
                         continue;

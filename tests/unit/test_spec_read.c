@@ -47,6 +47,14 @@ static void unknown_properties_are_ignored(void **state)
         assert_string_equal(s->process.args[0], "a");
 }
 
+static void keys_may_be_of_any_case(void **state)
+{
+        (void) state;
+        auto_spec struct spec *s = read_good(CONFIG(",'HOSTNAME':'a','Root':{'path':'/other','readOnly':true}"));
+        assert_string_equal(s->hostname, "a");
+        assert_string_equal(s->root.path, "rootfs"); /* the exact one counts, if there is one */
+}
+
 static void the_last_of_equal_keys_counts(void **state)
 {
         (void) state;
@@ -366,6 +374,7 @@ int main(void)
                 cmocka_unit_test(the_smallest_config_is_a_root),
                 cmocka_unit_test(an_empty_process_is_none),
                 cmocka_unit_test(unknown_properties_are_ignored),
+                cmocka_unit_test(keys_may_be_of_any_case),
                 cmocka_unit_test(the_last_of_equal_keys_counts),
                 cmocka_unit_test(process_is_read),
                 cmocka_unit_test(a_process_without_the_optional_parts_has_their_defaults),
