@@ -430,11 +430,11 @@ int cgroup_check_memory(const struct cgroup *cgroup, const struct resources *res
                 return 0; /* as far as it can be told */
         if (given_i64(m->swap) && m->swap.value > 0 && (uint64_t) m->swap.value <= usage)
                 return error_say(err, -EBUSY,
-                                 AT "memory.swap: %" PRId64 " is not above what is used now (%" PRIu64 ")",
+                                 "rejecting memory+swap limit: " AT "memory.swap: %" PRId64 " is not above what is used now (%" PRIu64 ")",
                                  m->swap.value, usage);
         if (given_i64(m->limit) && m->limit.value > 0 && (uint64_t) m->limit.value <= usage)
                 return error_say(err, -EBUSY,
-                                 AT "memory.limit: %" PRId64 " is not above what is used now (%" PRIu64 ")",
+                                 "rejecting memory limit: " AT "memory.limit: %" PRId64 " is not above what is used now (%" PRIu64 ")",
                                  m->limit.value, usage);
         return 0;
 }

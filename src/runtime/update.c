@@ -145,8 +145,8 @@ static int change_limits(struct found *c, const struct resources *given, struct 
                 return error_set(err, r, "update container \"%s\"", c->state.id);
         const struct spec merged = { .resources = u.keep };
         r = spec_validate_resources(&merged, err);
-        if (r == 0 && cgroup_check_memory(&ch.cg, &u.write, err) < 0)
-                r = error_wrap(err, "rejecting memory limit");
+        if (r == 0)
+                r = cgroup_check_memory(&ch.cg, &u.write, err);
         if (r == 0)
                 r = compile(&ch, &u.write, err);
         return r == 0 ? apply(&ch, &u.keep, err) : r;

@@ -50,8 +50,8 @@ static void unknown_properties_are_ignored(void **state)
 static void keys_may_be_of_any_case(void **state)
 {
         (void) state;
-        auto_spec struct spec *s = read_good(CONFIG(",'HOSTNAME':'a','Root':{'path':'/other','readOnly':true}"));
-        assert_string_equal(s->hostname, "a");
+        auto_spec struct spec *s = read_good(CONFIG(",'Process':{'CWD':'/','args':['a']},'Root':{'path':'/other'}"));
+        assert_string_equal(s->process.cwd, "/");
         assert_string_equal(s->root.path, "rootfs"); /* the exact one counts, if there is one */
 }
 
