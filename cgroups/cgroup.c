@@ -30,6 +30,12 @@ static const struct cgroup_dir *dir_of(const struct cgroup *cgroup, const char *
         return dir;
 }
 
+bool cgroup_has(const struct cgroup *cgroup, const char *controller)
+{
+        const struct cgroup_hierarchy *h;
+        return dir_of(cgroup, controller, &h, NULL) != NULL;
+}
+
 /* An absent file of a controller has a cause that the errno does not tell. */
 static int explain(const struct cgroup_hierarchy *h, const struct cgroup_dir *dir, const char *file, const char *text,
                    int r, struct error *err)

@@ -97,6 +97,9 @@ int cgroup_create(const struct cgroup_host *host, const char *path, cgroup_set w
 int cgroup_open(const struct cgroup_host *host, const char *path, struct cgroup *ret_cgroup,
                 struct error *err) MUST_CHECK;
 
+/* Is there a directory in the hierarchy that holds `controller`? */
+bool cgroup_has(const struct cgroup *cgroup, const char *controller);
+
 /* Write one file of the hierarchy that holds `controller` ("" is the v2 one). */
 int cgroup_write(const struct cgroup *cgroup, const char *controller, const char *file, const char *text,
                  struct error *err) MUST_CHECK;

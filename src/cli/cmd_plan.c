@@ -19,7 +19,8 @@ static int run(const struct call *call, struct error *err)
         struct plan plan;
         size_t size;
         struct wish wish = { .id = "ID", .await_start = a->create, .no_pivot = a->no_pivot,
-                             .die_with_parent = !a->create };
+                             .die_with_parent = !a->create, .no_cgroup = call->globals->no_cgroup,
+                             .rootless = call->globals->rootless };
         int r = command_bundle(call, call->pos.n > 0 ? call->pos.list[0] : NULL, &wish.bundle, err);
         if (r == 0)
                 r = spec_read_file(AT_FDCWD, "config.json", &spec, err);

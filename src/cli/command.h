@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "cli/option.h"
+#include "plan/compile.h"
 
 /* The options before the verb. */
 struct globals {
@@ -16,6 +17,8 @@ struct globals {
         const char *root;               /* as given; NULL: the default */
         const char *log, *log_format;
         bool debug;
+        bool no_cgroup;
+        enum rootless rootless;
         char *const *argv;              /* all of our command line */
 };
 

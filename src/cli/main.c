@@ -3,6 +3,7 @@
 #include <seccomp.h>
 #include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cli/command.h"
 #include "cli/version.h"
@@ -31,9 +32,10 @@ static const struct option global_options[] = {
           "directory of the containers' state (default: /run/berth, or $XDG_RUNTIME_DIR/berth)" },
         { "criu", 0, OPTION_IGNORED_VALUE, 0, "path of criu" },
         { "systemd-cgroup", 0, OPTION_REFUSED_FLAG, 0, "cgroups are made through cgroupfs; leave the option out" },
-        { "cgroup-manager", 0, OPTION_TEXT, offsetof(struct global_args, cgroup_manager), "cgroupfs is the only one" },
+        { "cgroup-manager", 0, OPTION_TEXT, offsetof(struct global_args, cgroup_manager),
+          "cgroupfs, or disabled: the container stays in the caller's cgroup, without limits" },
         { "rootless", 0, OPTION_TEXT, offsetof(struct global_args, rootless),
-          "true, false or auto; found out anyway: cgroups that we may not use are left out" },
+          "true, false or auto: are cgroups left out that we may not use? auto: unless we are root" },
         { "version", 'v', OPTION_FLAG, offsetof(struct global_args, version), "print the version" },
 };
 
@@ -121,16 +123,35 @@ static int fail(const struct globals *g, const struct command *cmd, const struct
         return cmd ? cmd->failed : EXIT_FAILED;
 }
 
-static int check_globals(const struct global_args *a, struct error *err)
+/* As Go reads a bool. */
+static int read_rootless(const char *word, enum rootless *ret, struct error *err)
+{
+        static const struct {
+                const char *word;
+                enum rootless value;
+        } words[] = {
+                { "", ROOTLESS_AUTO },    { "auto", ROOTLESS_AUTO },
+                { "true", ROOTLESS_YES }, { "1", ROOTLESS_YES }, { "t", ROOTLESS_YES },
+                { "false", ROOTLESS_NO }, { "0", ROOTLESS_NO },  { "f", ROOTLESS_NO },
+        };
+        for (size_t i = 0; i < COUNT(words); i++)
+                if (strcasecmp(word, words[i].word) == 0) {
+                        *ret = words[i].value;
+                        return 0;
+                }
+        return error_say(err, -EINVAL, "invalid value \"%s\" for --rootless: expected true, false or auto", word);
+}
+
+static int check_globals(struct global_args *a, struct error *err)
 {
         const char *f = a->g.log_format, *r = a->rootless, *m = a->cgroup_manager;
         if (f && strcmp(f, "text") != 0 && strcmp(f, "json") != 0)
                 return error_say(err, -EINVAL, "invalid log-format: \"%s\": expected text or json", f);
-        if (r && strcmp(r, "auto") != 0 && strcmp(r, "true") != 0 && strcmp(r, "false") != 0)
-                return error_say(err, -EINVAL, "invalid value \"%s\" for --rootless: expected true, false or auto", r);
-        if (m && strcmp(m, "cgroupfs") != 0)
-                return error_say(err, -EOPNOTSUPP, "--cgroup-manager \"%s\" is not supported: only cgroupfs is", m);
-        return 0;
+        a->g.no_cgroup = m && strcmp(m, "disabled") == 0;
+        if (m && !a->g.no_cgroup && strcmp(m, "cgroupfs") != 0)
+                return error_say(err, -EOPNOTSUPP, "--cgroup-manager \"%s\" is not supported: cgroupfs and disabled are",
+                                 m);
+        return r ? read_rootless(r, &a->g.rootless, err) : 0;
 }
 
 static int run_command(const struct globals *g, const struct command *cmd, int argc, const char *const *argv,

@@ -9,6 +9,8 @@ int make_options(const struct call *call, struct container_options *ret, struct 
                 .console_socket = a->console_socket,
                 .pidfd_socket = a->pidfd_socket,
                 .no_pivot = a->no_pivot,
+                .no_cgroup = call->globals->no_cgroup,
+                .rootless = call->globals->rootless,
                 .no_new_keyring = a->no_new_keyring,
                 .detach = a->detach,
                 .keep = a->keep,

@@ -77,11 +77,12 @@ static bool in_first_user_namespace(void)
         return strcmp(name, FIRST_USER_NAMESPACE) == 0;
 }
 
-static bool has_sys_admin(void)
+/* Our effective capabilities, those below 32. */
+static uint32_t low_capabilities(void)
 {
         struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
         struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
-        return syscall(SYS_capget, &header, data) == 0 && (data[0].effective >> CAP_SYS_ADMIN & 1) != 0;
+        return syscall(SYS_capget, &header, data) == 0 ? data[0].effective : 0;
 }
 
 static uint64_t bounding_set(void)
@@ -133,7 +134,12 @@ int host_probe(struct host *ret_host, struct error *err)
         /* One probe answers both, as a rule: the second call is for a kernel with only one of them. */
         ret_host->into_cgroup = ret_host->clear_sighand || clone_knows(0);
         ret_host->mount_setattr = has_mount_setattr();
-        ret_host->privileged = has_sys_admin() && in_first_user_namespace();
+        const uint32_t caps = low_capabilities(), set_ids = 1u << CAP_SETUID | 1u << CAP_SETGID;
+        ret_host->privileged = (caps >> CAP_SYS_ADMIN & 1) != 0 && in_first_user_namespace();
+        ret_host->maps_ids = (caps & set_ids) == set_ids;
+        ret_host->setgroups_denied = !ret_host->privileged && says("/proc/self/setgroups", "deny");
+        ret_host->uid = geteuid();
+        ret_host->gid = getegid();
         ret_host->kcore = access("/proc/kcore", F_OK) == 0;
         ret_host->apparmor = says("/sys/module/apparmor/parameters/enabled", "Y");
         ret_host->selinux = has_file_system("\tselinuxfs\n");

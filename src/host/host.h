@@ -18,6 +18,9 @@ struct host {
         bool into_cgroup;       /* clone3(CLONE_INTO_CGROUP), Linux 5.7 */
         bool mount_setattr;     /* Linux 5.12; before it, bind mounts are remounted */
         bool privileged;        /* CAP_SYS_ADMIN in our user namespace, which is the initial one */
+        bool maps_ids;          /* CAP_SETUID and CAP_SETGID: may map any ids of our user namespace into another one */
+        bool setgroups_denied;  /* in our user namespace, for good: user_namespaces(7) */
+        uint32_t uid, gid;      /* our effective ids: those that everybody may map */
         bool kcore;             /* there is a /proc/kcore (CONFIG_PROC_KCORE) for /dev/core to point to */
         bool apparmor, selinux; /* the kernel runs with this security module */
         uint64_t own_caps;      /* our bounding set: what a container can be given at most */

@@ -24,6 +24,9 @@ enum slot {
         SLOT_COUNT,
 };
 
+/* Is a cgroup hierarchy that we may not write to done without? AUTO: unless we are root. With a cgroupsPath, never. */
+enum rootless { ROOTLESS_AUTO, ROOTLESS_YES, ROOTLESS_NO };
+
 /* What the caller wants beyond the config. All zero is a plain `create`less run. */
 struct wish {
         const char *bundle;             /* absolute; relative paths of the spec are below it */
@@ -36,6 +39,8 @@ struct wish {
         bool cpus, numa;                /* bind to SLOT_CPUS, prefer memory of SLOT_NUMA */
         bool no_state;                  /* no write-state steps: nobody asks for this instance by id */
 
+        enum rootless rootless;
+        bool no_cgroup;                 /* none of its own: stays in ours, without limits */
         /* Where the cgroup is. NULL: spec's cgroupsPath, or "<id>" below our own. */
         const char *cgroup_path;
         bool cgroup_inherit;            /* launch: stay in the spawner's cgroups, which already carry the

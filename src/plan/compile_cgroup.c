@@ -35,7 +35,7 @@ int plan_device_rules(const struct spec *spec, struct arena *arena, struct devic
  */
 void compile_cgroup_paths(struct compile *c)
 {
-        if (c->wish->cgroup_inherit)
+        if (c->wish->cgroup_inherit || c->wish->no_cgroup)
                 return;
         if (c->wish->cgroup_path)
                 c->cgroup_path = c->wish->cgroup_path;
@@ -105,14 +105,41 @@ static void compile_instance_cgroup(struct compile *c)
         cgroup_set set = instance_set(c);
         if (set == 0)
                 return;
-        plan_add(c->b, STEP_CGROUP_CREATE, SLOT(SLOT_CGROUP), set);
+        plan_add(c->b, STEP_CGROUP_CREATE, SLOT(SLOT_CGROUP), set, c->host->privileged ? 0u : set);
         const struct resources res = instance_limits(c);
         compile_writes(c, &res);
         compile_cpuset(c);
 }
 
+/* Device rules cannot hold either; but every config has some, and who wants no cgroup means that. */
+static void refuse_limits(struct compile *c)
+{
+        struct resources res = c->spec->resources;
+        res.devices = NULL;
+        res.n_devices = 0;
+        if (cgroup_needed(&res, &c->host->cgroups) != 0 || res.n_unified > 0)
+                compile_refuse(c, -EINVAL, "linux.resources: limits need a cgroup, and there is to be none "
+                               "(--cgroup-manager disabled)");
+}
+
+/* Hierarchies that may be out of reach: nobody delegated them to us. Whoever names a cgroup wants to have it. */
+static cgroup_set compile_optional(const struct compile *c)
+{
+        const struct cgroup_host *host = &c->host->cgroups;
+        bool rootless = c->wish->rootless == ROOTLESS_AUTO ? !c->host->privileged : c->wish->rootless == ROOTLESS_YES;
+        if (!rootless)
+                return 0;
+        if (!c->spec->cgroups_path || !*c->spec->cgroups_path)
+                return CGROUP_ALL;
+        return host->mode == CGROUP_HYBRID ? cgroup_set_of(host, "") : 0; /* where no limit of ours is */
+}
+
 void compile_cgroup(struct compile *c)
 {
+        if (c->wish->no_cgroup) {
+                refuse_limits(c);
+                return;
+        }
         if (c->wish->cgroup_inherit) {
                 compile_instance_cgroup(c);
                 compile_cgroup_entrances(c, instance_set(c) != 0);
@@ -120,7 +147,7 @@ void compile_cgroup(struct compile *c)
         }
         if (c->host->cgroups.n == 0)
                 return;
-        plan_add(c->b, STEP_CGROUP_CREATE, S(c, c->cgroup_path), CGROUP_ALL);
+        plan_add(c->b, STEP_CGROUP_CREATE, S(c, c->cgroup_path), CGROUP_ALL, compile_optional(c));
 
         struct resources res = c->spec->resources;
         struct device_rule *rules;

@@ -48,6 +48,7 @@ void compile_joins_before(struct compile *c);
 void compile_clone(struct compile *c);
 uint64_t compile_map_text(struct compile *c, const struct spec_id_map *map, size_t n);
 void compile_id_maps(struct compile *c);
+bool compile_may_set_groups(const struct compile *c);
 void compile_limits(struct compile *c);
 void compile_own_limits(struct compile *c);
 void compile_signals(struct compile *c);

@@ -95,12 +95,6 @@ static void compile_seccomp(struct compile *c, bool last)
                 plan_add(c->b, STEP_SEND_LISTENER, S(c, s->listener_path), S(c, s->listener_metadata));
 }
 
-/* setgroups(2) is denied in a user namespace that an unprivileged process mapped. */
-static bool may_set_groups(const struct compile *c)
-{
-        return c->host->privileged || !c->spec->ns[NS_USER].wanted || c->spec->process.user.n_groups > 0;
-}
-
 /* The kernel raises only what is permitted and inheritable (capabilities(7)); configs that
  * engines write ask for more, and runc lets the rest go in silence. */
 static uint64_t ambient_of(const uint64_t caps[CAP_SETS])
@@ -127,7 +121,7 @@ void compile_privileges(struct compile *c)
         const uint64_t *caps = p->has_capabilities ? p->caps : NULL;
         compile_own_limits(c);
         plan_add(c->b, STEP_DROP_BOUNDING, caps ? caps[CAPS_BOUNDING] : none);
-        if (may_set_groups(c))
+        if (compile_may_set_groups(c) || p->user.n_groups > 0)
                 plan_add(c->b, STEP_SET_GROUPS,
                          plan_build_blob(c->b, p->user.groups, p->user.n_groups * sizeof(uint32_t)));
         plan_add(c->b, STEP_SET_IDS, p->user.uid, p->user.gid);

@@ -178,7 +178,7 @@ static bool mounts_at(const struct compile *c, const char *destination, bool bin
 
 static void compile_device(struct compile *c, const char *path, mode_t mode, dev_t dev, uint32_t uid, uint32_t gid)
 {
-        if (c->user_ns)         /* mknod(2) of a device needs privilege on the host */
+        if (c->user_ns || !c->host->privileged) /* mknod(2) of a device needs privilege on the host */
                 plan_add(c->b, STEP_BIND_DEVICE, S(c, path));
         else
                 plan_add(c->b, STEP_MAKE_DEVICE, S(c, path), mode, dev, uid, gid);

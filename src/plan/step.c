@@ -3,7 +3,7 @@
 #include <stddef.h>
 
 static const struct step_info table[] = {
-        [STEP_CGROUP_CREATE]     = { "cgroup-create",     LANE_PARENT, { ARG_STRING, ARG_HEX } },
+        [STEP_CGROUP_CREATE]     = { "cgroup-create",     LANE_PARENT, { ARG_STRING, ARG_HEX, ARG_HEX } },
         [STEP_CGROUP_WRITE]      = { "cgroup-write",      LANE_PARENT, { ARG_STRING, ARG_STRING, ARG_STRING } },
         [STEP_CGROUP_DEVICES]    = { "cgroup-devices",    LANE_PARENT, { ARG_BLOB } },
         [STEP_CGROUP_ENTRANCES]  = { "cgroup-entrances",  LANE_PARENT, { ARG_FD, ARG_NUMBER, ARG_NUMBER } },
@@ -17,6 +17,7 @@ static const struct step_info table[] = {
         [STEP_WRITE_UID_MAP]     = { "write-uid-map",     LANE_PARENT, { ARG_STRING } },
         [STEP_DENY_SETGROUPS]    = { "deny-setgroups",    LANE_PARENT, { ARG_NONE } },
         [STEP_WRITE_GID_MAP]     = { "write-gid-map",     LANE_PARENT, { ARG_STRING } },
+        [STEP_MAP_BY_TOOL]       = { "map-by-tool",       LANE_PARENT, { ARG_STRING, ARG_STRING } },
         [STEP_SET_OOM_SCORE]     = { "set-oom-score",     LANE_PARENT, { ARG_SIGNED } },
         [STEP_SET_RLIMIT]        = { "set-rlimit",        LANE_PARENT, { ARG_NUMBER, ARG_NUMBER, ARG_NUMBER } },
         [STEP_SET_SCHEDULER]     = { "set-scheduler",     LANE_PARENT,

@@ -21,7 +21,7 @@ enum lane {
 
 enum step_op {
         /* parent, before the child exists */
-        STEP_CGROUP_CREATE,     /* path */
+        STEP_CGROUP_CREATE,     /* path, hierarchies, those of them that may be out of reach */
         STEP_CGROUP_WRITE,      /* controller, file, text */
         STEP_CGROUP_DEVICES,    /* BPF instructions (v2) */
         STEP_CGROUP_ENTRANCES,  /* first of n descriptor slots, n, 1: all but v2 */
@@ -36,6 +36,7 @@ enum step_op {
         STEP_WRITE_UID_MAP,     /* text of the map */
         STEP_DENY_SETGROUPS,
         STEP_WRITE_GID_MAP,     /* text of the map */
+        STEP_MAP_BY_TOOL,       /* newuidmap or newgidmap, text of the map */
         STEP_SET_OOM_SCORE,     /* value */
         STEP_SET_RLIMIT,        /* resource, soft, hard: where the child may not raise them itself */
         STEP_SET_SCHEDULER,     /* policy, nice, priority, flags, { runtime, deadline, period } or nothing */

@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "plan/compile.h"
 #include "runtime/state.h"
 
 /* How a container is to be made. Strings are borrowed; NULL where not given. */
@@ -28,6 +29,8 @@ struct container_options {
         const char *console_socket;     /* receives the master of the terminal */
         const char *pidfd_socket;       /* receives a pidfd of the first process */
         bool no_pivot, no_new_keyring;
+        bool no_cgroup;                 /* stay in the caller's */
+        enum rootless rootless;
         bool detach;                    /* run: do not wait */
         bool keep;                      /* run: leave the stopped container */
         uint32_t preserve_fds;          /* 3 .. 3+n-1 stay open, in addition to listen_fds */

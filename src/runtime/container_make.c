@@ -86,6 +86,8 @@ static int compile(struct making *m, struct error *err)
                 .await_start = m->await_start,
                 .die_with_parent = m->foreground,
                 .no_pivot = o->no_pivot,
+                .no_cgroup = o->no_cgroup,
+                .rootless = o->rootless,
                 .no_new_keyring = o->no_new_keyring,
                 .preserve_fds = o->preserve_fds + o->listen_fds,
         };
@@ -104,7 +106,7 @@ static const char *expected_cgroup(const struct making *m)
         const char *path = m->spec->cgroups_path, *text = "";
         if (!path || !*path)
                 path = m->opts->id;
-        for (size_t i = 0; text && i < m->host.cgroups.n; i++) {
+        for (size_t i = 0; text && !m->opts->no_cgroup && i < m->host.cgroups.n; i++) {
                 const struct cgroup_hierarchy *h = &m->host.cgroups.h[i];
                 const char *whole = path[0] == '/' ? path : arena_printf(arena, "%s/%s", h->own, path);
                 const char *clean = whole ? path_clean(arena, whole) : NULL;
@@ -139,7 +141,7 @@ static int fill_state(struct making *m, struct error *err)
                 .annotations = spec->annotations,
                 .n_annotations = spec->n_annotations,
                 .cgroup = cgroup,
-                .cgroup_expected = true,
+                .cgroup_expected = *cgroup != '\0',
         };
         int r = process_ref_of(getpid(), &m->state.supervisor);
         return r < 0 ? error_set(err, r, "look at ourselves in /proc") : 0;
@@ -150,6 +152,8 @@ static int refuse_frozen(const struct making *m, struct error *err)
 {
         auto_cgroup struct cgroup cg = CGROUP_INIT;
         enum cgroup_freeze frozen = CGROUP_THAWED;
+        if (!state_has_cgroup(&m->state))
+                return 0;
         int r = cgroup_restore(&m->host.cgroups, m->state.cgroup, &cg, err);
         if (r < 0)
                 return r;

@@ -80,6 +80,11 @@ int explain_step(const struct session *s, size_t i, int code, struct error *err)
         case STEP_REFUSE_LINK:
                 return error_say(err, code, "mount \"%s\": the way to it in the rootfs has a symbolic link, which is "
                                  "not safe for this type", arg(s, step, 0));
+        case STEP_SET_GROUPS:
+                if (code == -EPERM)
+                        return error_say(err, code, "process.user.additionalGids: an ordinary user can give a container "
+                                         "groups only if it maps a range of them (/etc/subgid)");
+                break;
         case STEP_SET_CAPS:
         case STEP_DROP_BOUNDING:
                 if (code == -EPERM)

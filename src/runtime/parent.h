@@ -24,7 +24,7 @@ parent_step parent_move_net_device;
 /* parent_listener.c */
 parent_step parent_send_listener;
 /* parent_idmap.c */
-parent_step parent_map_tree;
+parent_step parent_map_tree, parent_map_by_tool;
 /* parent_process.c */
 parent_step parent_set_scheduler, parent_set_io_priority, parent_run_on_cpus;
 /* parent_hooks.c */

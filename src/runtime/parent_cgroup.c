@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <linux/bpf.h>
+#include <string.h>
 
 #include "cgroups/devices.h"
 #include "runtime/parent.h"
@@ -7,15 +8,28 @@
 int parent_cgroup_create(struct session *s, const struct step *step, struct error *err)
 {
         const char *path = plan_string(s->plan, s->in, step, 0);
-        cgroup_set set = (cgroup_set) step->arg[1];
-        /* Without privilege, a hierarchy that nobody delegated to us is done without. */
-        return cgroup_create(&s->opts->host->cgroups, path, set, s->opts->host->privileged ? 0 : set, &s->cgroup, err);
+        int r = cgroup_create(&s->opts->host->cgroups, path, (cgroup_set) step->arg[1], (cgroup_set) step->arg[2],
+                              &s->cgroup, err);
+        if ((r == -EACCES || r == -EPERM) && !s->opts->host->privileged)
+                return error_say(err, r, "unable to apply cgroup configuration: permission denied: cgroup \"%s\" is not "
+                                 "ours to make (delegate it, or leave linux.cgroupsPath out)", path);
+        return r;
+}
+
+/* The limits of a container without a cgroup: nobody delegated one to us. */
+static int refuse_limit(const char *file, struct error *err)
+{
+        return error_say(err, -EPERM, "cannot set %.*s limit: container could not join or create cgroup: rootless needs "
+                         "no limits + no cgrouppath when no permission is granted for cgroups",
+                         (int) strcspn(file, "."), file);
 }
 
 int parent_cgroup_write(struct session *s, const struct step *step, struct error *err)
 {
-        return cgroup_write(&s->cgroup, plan_string(s->plan, s->in, step, 0), plan_string(s->plan, s->in, step, 1),
-                            plan_string(s->plan, s->in, step, 2), err);
+        const char *controller = plan_string(s->plan, s->in, step, 0), *file = plan_string(s->plan, s->in, step, 1);
+        if (!s->opts->host->privileged && !cgroup_has(&s->cgroup, controller))
+                return refuse_limit(file, err);
+        return cgroup_write(&s->cgroup, controller, file, plan_string(s->plan, s->in, step, 2), err);
 }
 
 int parent_cgroup_devices(struct session *s, const struct step *step, struct error *err)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "runtime/idmap_tool.h"
 #include "runtime/parent.h"
 #include "syscall/sys.h"
 
@@ -75,4 +76,9 @@ int parent_map_tree(struct session *s, const struct step *step, struct error *er
         if (r == -EINVAL)
                 return error_say(err, r, "mount \"%s\": the kernel cannot map ids on this file system", target);
         return r < 0 ? error_set(err, r, "mount \"%s\": map its ids", target) : 0;
+}
+
+int parent_map_by_tool(struct session *s, const struct step *step, struct error *err)
+{
+        return idmap_by_tool(plan_string(s->plan, s->in, step, 0), s->pid, plan_string(s->plan, s->in, step, 1), err);
 }

@@ -12,6 +12,7 @@ parent_step *const parent_steps[STEP_OPS] = {
         [STEP_WRITE_UID_MAP]  = parent_write_uid_map,
         [STEP_DENY_SETGROUPS] = parent_deny_setgroups,
         [STEP_WRITE_GID_MAP]  = parent_write_gid_map,
+        [STEP_MAP_BY_TOOL]    = parent_map_by_tool,
         [STEP_SET_OOM_SCORE]  = parent_set_oom_score,
         [STEP_SET_RLIMIT]     = parent_set_rlimit,
         [STEP_MAP_TREE]       = parent_map_tree,

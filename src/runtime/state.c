@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -37,35 +38,46 @@ int state_check_id(const char *id, struct error *err)
 }
 
 /* Root of a user namespace has no right to /run of the machine; uid_map tells (user_namespaces(7)). */
-static bool in_initial_userns(void)
+static bool in_initial_userns(uint32_t *ret_outside)
 {
-        static const char all[] = "0 0 4294967295";
         auto_free char *text = NULL;
+        unsigned long map[3] = { 0 }; /* of the first line: inside, outside, how many */
+        *ret_outside = geteuid();
         if (io_read_file(AT_FDCWD, "/proc/self/uid_map", 65536, &text, NULL) < 0)
+                return true; /* a kernel without user namespaces */
+        char *at = text;
+        for (int i = 0; i < 3; i++)
+                map[i] = strtoul(at, &at, 10);
+        if (map[0] == 0 && map[1] == 0 && map[2] == UINT32_MAX)
                 return true;
-        /* One line of three numbers, in columns: the same text but for the blanks. */
-        const char *p = text + strspn(text, " "), *q = all;
-        while (*q && *p == *q) {
-                bool blank = *q == ' ';
-                p += blank ? strspn(p, " ") : 1;
-                q++;
-        }
-        return *q == '\0' && strcmp(p, "\n") == 0;
+        if (geteuid() >= map[0] && geteuid() - map[0] < map[2])
+                *ret_outside = (uint32_t) (geteuid() - map[0] + map[1]);
+        return false;
 }
 
+/* Root of the machine, not of a user namespace. */
+static bool is_root(void)
+{
+        uint32_t outside;
+        return geteuid() == 0 && in_initial_userns(&outside);
+}
+
+/* As runc: Podman starts us as root of its user namespace with no USER, and "root" there is a container of its own. */
 char *state_default_root(const char *const *environ_)
 {
         const char *runtime_dir = strv_env(environ_, "XDG_RUNTIME_DIR");
         const char *user = strv_env(environ_, "USER");
-        bool root = geteuid() == 0 && (!user || strcmp(user, "root") == 0 || in_initial_userns());
+        uint32_t outside;
         auto_str struct str s = STR_INIT;
-        if (root)
+        if (geteuid() == 0 && ((user && strcmp(user, "root") == 0) || in_initial_userns(&outside)))
                 str_add(&s, "/run/berth");
         else if (runtime_dir && runtime_dir[0] == '/')
                 str_addf(&s, "%s/berth", runtime_dir);
-        else
+        else {
                 /* No login session, as in a batch job. Safe in /tmp: a stranger's directory is refused. */
-                str_addf(&s, "/tmp/berth-%u", (unsigned) geteuid());
+                (void) in_initial_userns(&outside);
+                str_addf(&s, "/tmp/berth-%u", (unsigned) outside);
+        }
         return str_take(&s);
 }
 
@@ -112,7 +124,7 @@ int state_root_open(const char *path, bool create, int *ret_fd, struct error *er
         if (st.st_dev == top.st_dev && st.st_ino == top.st_ino)
                 return error_say(err, -EINVAL,
                                  "--root \"%s\" is the root of the file system: name a directory of its own", path);
-        if (create && st.st_uid != geteuid() && geteuid() != 0)
+        if (create && st.st_uid != geteuid() && !is_root())
                 return error_say(err, -EPERM, "state directory \"%s\" belongs to uid %u: give another one with --root",
                                  path, (unsigned) st.st_uid);
         *ret_fd = take_fd(&fd);

@@ -21,6 +21,7 @@ static struct host v2_host(void)
 {
         return (struct host){
                 .clear_sighand = true, .into_cgroup = true, .mount_setattr = true, .privileged = true,
+                .maps_ids = true,
                 .kcore = true,
                 .cgroups = { .mode = CGROUP_V2, .n = 1, .v2_controllers = " cpuset cpu io memory pids ",
                              .v2_top = " cpuset cpu io memory pids ", .v2_below = " cpuset cpu io memory pids ",
@@ -32,6 +33,7 @@ static struct host v1_host(void)
 {
         return (struct host){
                 .clear_sighand = true, .into_cgroup = true, .mount_setattr = true, .privileged = true,
+                .maps_ids = true,
                 .cgroups = { .mode = CGROUP_V1, .n = 4,
                              .h = { { "cpu,cpuacct", "/sys/fs/cgroup/cpu,cpuacct", "/", false, false, false },
                                     { "memory", "/sys/fs/cgroup/memory", "/", false, false, false },
