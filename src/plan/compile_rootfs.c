@@ -209,6 +209,8 @@ void compile_devices(struct compile *c)
                                        makedev(default_devices[i].major, default_devices[i].minor), 0, 0);
         for (size_t i = 0; i < c->spec->n_devices; i++) {
                 const struct spec_device *d = &c->spec->devices[i];
+                if (strcmp(d->path, "/dev/ptmx") == 0) /* that of the container's devpts, below */
+                        continue;
                 compile_device(c, d->path, device_type(d->type) | (d->has_mode ? d->mode : 0666),
                                makedev(d->major, d->minor), d->uid, d->gid);
         }

@@ -1,0 +1,33 @@
+# shellcheck shell=bash disable=SC2034
+# user.sh - an ordinary user, in our private mount namespace only: $USER_ID, with a range of ids from $USER_RANGE on,
+# a home and a runtime directory. `as_user NAME=VALUE... COMMAND...` is him.
+
+USER_ID=61234 USER_RANGE=6100000
+USER_NAME=berth-tester
+
+user_world() {
+  local file
+  mkdir -p "$WORK/etc"
+  for file in passwd group subuid subgid; do cat "/etc/$file" >"$WORK/etc/$file" 2>/dev/null; done
+  echo "$USER_NAME:x:$USER_ID:$USER_ID::/run/user/$USER_ID/home:/bin/sh" >>"$WORK/etc/passwd"
+  echo "$USER_NAME:x:$USER_ID:" >>"$WORK/etc/group"
+  echo "$USER_NAME:$USER_RANGE:65536" | tee -a "$WORK/etc/subuid" >>"$WORK/etc/subgid"
+  for file in passwd group subuid subgid; do
+    [[ -e /etc/$file ]] || touch "/etc/$file"
+    mount --bind "$WORK/etc/$file" "/etc/$file"
+  done
+  mountpoint -q /run || mount -t tmpfs -o mode=755 tmpfs /run
+  mkdir -p /run/user
+  install -d -m 700 -o $USER_ID -g $USER_ID /run/user/$USER_ID /run/user/$USER_ID/home
+  awk '{ print "mount " $5 }' /proc/self/mountinfo | sort -u >"$WORK/mounts"
+}
+
+user_env() {
+  echo HOME=/run/user/$USER_ID/home XDG_RUNTIME_DIR=/run/user/$USER_ID USER=$USER_NAME LOGNAME=$USER_NAME
+}
+
+as_user() { # NAME=VALUE... COMMAND...
+  # shellcheck disable=SC2046
+  (cd / && exec setpriv --reuid $USER_ID --regid $USER_ID --clear-groups --inh-caps=-all env $(user_env) "$@")
+}
+export USER_ID USER_NAME # for shells of script(1)
