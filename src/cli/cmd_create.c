@@ -4,13 +4,17 @@
 static int run(const struct call *call, struct error *err)
 {
         struct container_options opts;
+        struct error warning = ERROR_INIT;
         auto_fd int root = -1;
         int r = seal_self(call->globals->argv, err);
         if (r == 0)
                 r = make_options(call, &opts, err);
         if (r == 0)
                 r = command_root(call, true, &root, err);
-        return r == 0 ? container_create(root, &opts, err) : r;
+        if (r == 0)
+                r = container_create(root, &opts, &warning, err);
+        command_warn(call, &warning);
+        return r;
 }
 
 static const struct option options[] = { MAKE_OPTIONS };

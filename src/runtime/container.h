@@ -40,13 +40,17 @@ struct container_options {
 /* Check that descriptors 3 .. 3+n-1 are open. To be called before anything else is opened. */
 int container_check_fds(uint32_t n, struct error *err) MUST_CHECK;
 
-/* Up to `created`. On failure nothing is left. A stale container of this id is collected first. */
-int container_create(int root_fd, const struct container_options *opts, struct error *err) MUST_CHECK;
+/*
+ * Up to `created`. On failure nothing is left. A stale container of this id is collected first. `warning`: what is
+ * unwise about it; code 0 if nothing.
+ */
+int container_create(int root_fd, const struct container_options *opts, struct error *warning,
+                     struct error *err) MUST_CHECK;
 
 /*
  * Create and start. Without `detach`, waits, forwards signals, deletes the
  * container, and `*ret_status` is 0..255, 128+n for signal n; the process dies
- * with us. `warning`: what went wrong after the process had ended; code 0 if nothing.
+ * with us. `warning`: as above, or what went wrong after the process had ended; code 0 if nothing.
  */
 int container_run(int root_fd, const struct container_options *opts, int *ret_status, struct error *warning,
                   struct error *err) MUST_CHECK;

@@ -38,6 +38,7 @@ struct making {
         struct listen_env listen_env;
         struct instance_env env;
         int listen_fd;
+        struct error *warning;
 };
 
 #define MAKING_INIT                                                                                             \
@@ -216,6 +217,18 @@ static int fill_instance(struct making *m, struct error *err)
         return r;
 }
 
+/* Nobody could tell its processes from others, once the first is gone. */
+static void warn_of_no_cgroup(const struct making *m)
+{
+        bool any = false;
+        for (size_t i = 0; i < m->host.cgroups.n; i++)
+                any = any || m->session.cgroup.dir[i].fd >= 0;
+        if (m->state.shares_pids && !any && !m->opts->no_cgroup && !m->host.privileged)
+                (void) error_say(m->warning, -EOPNOTSUPP,
+                                 "the container has neither a cgroup nor a pid namespace of its own. Such configuration is "
+                                 "strongly discouraged: not all of its processes can be found to be killed");
+}
+
 /* From options to a process that waits or runs. On failure nothing is left. */
 static int make(struct making *m, int root_fd, struct error *err)
 {
@@ -246,6 +259,8 @@ static int make(struct making *m, int root_fd, struct error *err)
         }
         if (r == 0)
                 r = handout_give(&m->out, &m->session, err);
+        if (r == 0)
+                warn_of_no_cgroup(m);
         if (r < 0) {
                 session_clear(&m->session);
                 ignore_result(state_dir_remove(&m->dir, NULL)); /* the failure is already known */
@@ -253,10 +268,11 @@ static int make(struct making *m, int root_fd, struct error *err)
         return r;
 }
 
-int container_create(int root_fd, const struct container_options *opts, struct error *err)
+int container_create(int root_fd, const struct container_options *opts, struct error *warning, struct error *err)
 {
         auto_making struct making m = MAKING_INIT;
         m.opts = opts;
+        m.warning = warning;
         m.await_start = true;
         int r = make(&m, root_fd, err);
         if (r == 0)
@@ -317,6 +333,7 @@ int container_run(int root_fd, const struct container_options *opts, int *ret_st
 {
         auto_making struct making m = MAKING_INIT;
         m.opts = opts;
+        m.warning = warning;
         m.foreground = !opts->detach;
         if (m.foreground)
                 return run_foreground(&m, root_fd, ret_status, warning, err);

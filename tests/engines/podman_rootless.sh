@@ -46,7 +46,7 @@ podman_box() {
 test_case "rootless podman run, exec, top, stop, logs: status, output, ids" run_and_exec
 
 terminal() {
-  expect 0 script -qec "$(declare -f podman as_user user_env); ENGINE=$ENGINE ENGINE_CONF=$ENGINE_CONF; podman run --rm -it --network none box tty" /dev/null <&"$check_never"
+  expect 0 script -qec "$(declare -f podman as_user become_user user_env); ENGINE=$ENGINE ENGINE_CONF=$ENGINE_CONF; podman run --rm -it --network none box tty" /dev/null <&"$check_never"
   contains "$out" /dev/pts/0
 }
 test_case "rootless podman run -it: a terminal" terminal

@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034
 # user.sh - an ordinary user, in our private mount namespace only: $USER_ID, with a range of ids from $USER_RANGE on,
-# a home and a runtime directory. `as_user NAME=VALUE... COMMAND...` is him.
+# a home and a runtime directory.
 
 USER_ID=61234 USER_RANGE=6100000
 USER_NAME=berth-tester
@@ -26,8 +26,9 @@ user_env() {
   echo HOME=/run/user/$USER_ID/home XDG_RUNTIME_DIR=/run/user/$USER_ID USER=$USER_NAME LOGNAME=$USER_NAME
 }
 
-as_user() { # NAME=VALUE... COMMAND...
+become_user() { # NAME=VALUE... COMMAND...: instead of this shell
   # shellcheck disable=SC2046
-  (cd / && exec setpriv --reuid $USER_ID --regid $USER_ID --clear-groups --inh-caps=-all env $(user_env) "$@")
+  cd / && exec setpriv --reuid $USER_ID --regid $USER_ID --clear-groups --inh-caps=-all env $(user_env) "$@"
 }
+as_user() { (become_user "$@"); } # NAME=VALUE... COMMAND...
 export USER_ID USER_NAME # for shells of script(1)
