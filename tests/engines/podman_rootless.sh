@@ -104,6 +104,6 @@ nothing_of_the_runtime() {
   expect 0 podman system migrate
   eventually user_has_no_process
 }
-user_has_no_process() { [[ -z $(pgrep -u $USER_ID) ]]; }
+user_has_no_process() { [[ -z $(pgrep -r R,S,D,T -u $USER_ID || :) ]]; }
 test_case "the runtime's state is in the user's directory, and empty again" nothing_of_the_runtime
 finish

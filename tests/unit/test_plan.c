@@ -271,6 +271,59 @@ static void a_joined_user_namespace_needs_a_second_process(void **state)
         golden(spec, &host, &plain, "join-user.plan");
 }
 
+/* By newuidmap; cgroups as far as they are ours. */
+static void a_range_of_ids_for_an_ordinary_user(void **state)
+{
+        (void) state;
+        auto_spec struct spec *spec = read_text(FULL_CONFIG);
+        struct host host = v2_host();
+        host.privileged = host.maps_ids = false;
+        host.uid = host.gid = 1000;
+        spec->cgroups_path = NULL;
+        golden(spec, &host, &plain, "rootless.plan");
+}
+
+/* The step at which the group map comes into being, and whether setgroups(2) is denied before. */
+static unsigned how_groups_are_mapped(const struct spec *spec, const struct host *host, bool *ret_denied)
+{
+        auto_free void *block = NULL;
+        size_t size;
+        struct plan plan;
+        compile(spec, host, &plain, &block, &size);
+        assert_int_equal(plan_open(&plan, block, size, NULL), 0);
+        unsigned last = STEP_OPS;
+        *ret_denied = false;
+        for (size_t i = 0; i < plan.n_steps; i++) {
+                unsigned op = plan.steps[i].op;
+                *ret_denied = *ret_denied || op == STEP_DENY_SETGROUPS;
+                if (op == STEP_WRITE_GID_MAP || op == STEP_MAP_BY_TOOL)
+                        last = op;
+        }
+        return last;
+}
+
+static void everybody_maps_his_own_id(void **state)
+{
+        (void) state;
+        auto_spec struct spec *spec = read_text(FULL_CONFIG);
+        struct host host = v2_host();
+        bool denied;
+        host.privileged = host.maps_ids = false;
+        host.uid = host.gid = 1000;
+        spec->process.user = (struct spec_user){ 0 };
+        struct spec_id_map uids = { 0, 1000, 1 }, gids = uids;
+        spec->uid_map = &uids;
+        spec->gid_map = &gids;
+        assert_int_equal(how_groups_are_mapped(spec, &host, &denied), STEP_WRITE_GID_MAP);
+        assert_true(denied);
+        gids.host_id = 1001; /* not his */
+        assert_int_equal(how_groups_are_mapped(spec, &host, &denied), STEP_MAP_BY_TOOL);
+        assert_false(denied);
+        host.maps_ids = true; /* root of a user namespace */
+        assert_int_equal(how_groups_are_mapped(spec, &host, &denied), STEP_WRITE_GID_MAP);
+        assert_false(denied);
+}
+
 static void exec_joins_a_container(void **state)
 {
         (void) state;
@@ -390,6 +443,8 @@ int main(void)
                 cmocka_unit_test(labels_need_a_security_module),
                 cmocka_unit_test(a_joined_user_namespace_needs_a_second_process),
                 cmocka_unit_test(exec_joins_a_container),
+                cmocka_unit_test(a_range_of_ids_for_an_ordinary_user),
+                cmocka_unit_test(everybody_maps_his_own_id),
                 cmocka_unit_test(mounts_without_a_mount_namespace_are_refused),
                 cmocka_unit_test(a_slot_is_filled_by_the_instance),
                 cmocka_unit_test(a_damaged_plan_never_misleads),
