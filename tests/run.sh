@@ -4,6 +4,7 @@
 #   unit         ctest in the release build: units, golden files, sessions
 #   lint         rules of the house, analysers, and clang compiles the tree, too
 #   integration  containers, compared with runc, in a private mount namespace
+#   engines      Podman and containerd with berth as their runtime
 #   asan         units and containers again, built with the address and undefined behaviour sanitizers
 #   vm           containers in a VM whose cgroups are v2, with every controller
 #   slurm        a private Slurm cluster: srun --container, srun berth launch
@@ -18,7 +19,7 @@ set -u
 export LC_ALL=C.UTF-8
 top=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
 cd "$top" || exit 1
-all=(lint unit integration asan vm slurm mpi quickstart)
+all=(lint unit integration engines asan vm slurm mpi quickstart)
 groups=("$@")
 (($#)) || groups=("${all[@]}")
 for group in "${groups[@]}"; do
@@ -123,6 +124,7 @@ read_tap() { # GROUP FILES LOG
 packages=("${PACKAGES_BUILD[@]}" "${PACKAGES_UNIT[@]}" "${PACKAGES_CONTAINERS[@]}")
 ! wanted lint || packages+=("${PACKAGES_LINT[@]}")
 ! wanted vm || packages+=("${PACKAGES_VM[@]}")
+! wanted engines || packages+=("${PACKAGES_ENGINES[@]}")
 ! wanted slurm || packages+=("${PACKAGES_SLURM[@]}")
 # the unit tests of the placement ask mpirun
 packages+=("${PACKAGES_MPI[@]}" hwloc)
@@ -192,6 +194,13 @@ if wanted lint; then
   build clang
   section lint "rules of the house, clang-tidy, cppcheck, scripts"
   run_ctest lint build/release -L lint --parallel "$(nproc)"
+  section_end
+fi
+
+if wanted engines; then
+  section engines "Podman, containerd"
+  engines=(tests/engines/*.sh)
+  run_tap engines ${#engines[@]} tests/integration/run "${engines[@]}"
   section_end
 fi
 
