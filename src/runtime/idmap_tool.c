@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/cleanup.h"
+#include "base/str.h"
 
 #define NUMBERS_MAX (3 * 340)   /* lines that the kernel takes: user_namespaces(7) */
 
@@ -36,8 +37,22 @@ static const char **command_line(struct arena *arena, const char *tool, pid_t pi
         return argv;
 }
 
+/* Where it is, by the caller's PATH: we have no more rights than he. */
+static const char *find_tool(struct arena *arena, const char *tool)
+{
+        const char *path = strv_env((const char *const *) environ, "PATH");
+        for (const char *at = path ? path : "/usr/bin:/bin"; *at;) {
+                size_t n = strcspn(at, ":");
+                const char *file = n > 0 ? arena_printf(arena, "%.*s/%s", (int) n, at, tool) : NULL;
+                if (file && access(file, X_OK) == 0)
+                        return file;
+                at += n + (at[n] == ':');
+        }
+        return NULL;
+}
+
 /* A file and not a pipe: nobody has to read while the tool runs. */
-static int spawn(const char *tool, const char *const *argv, int output_fd, pid_t *ret_pid)
+static int spawn(const char *file, const char *const *argv, int output_fd, pid_t *ret_pid)
 {
         posix_spawn_file_actions_t files;
         posix_spawnattr_t attr;
@@ -60,7 +75,7 @@ static int spawn(const char *tool, const char *const *argv, int output_fd, pid_t
         if (r == 0)
                 r = posix_spawn_file_actions_adddup2(&files, output_fd, 2);
         if (r == 0)
-                r = posix_spawnp(ret_pid, tool, &files, &attr, (char *const *) (uintptr_t) argv, environ);
+                r = posix_spawn(ret_pid, file, &files, &attr, (char *const *) (uintptr_t) argv, environ);
         (void) posix_spawnattr_destroy(&attr);
         (void) posix_spawn_file_actions_destroy(&files);
         return -r;
@@ -86,13 +101,14 @@ int idmap_by_tool(const char *tool, pid_t pid, const char *map, struct error *er
         auto_fd int output_fd = memfd_create(tool, MFD_CLOEXEC);
         if (!argv || output_fd < 0)
                 return error_set(err, !argv ? -ENOMEM : -errno, "prepare to start %s", tool);
-        pid_t child;
-        int status = 0, r = spawn(tool, argv, output_fd, &child);
-        if (r == -ENOENT)
-                return error_say(err, r, "%s is not in PATH: an ordinary user needs it to map more than his own id "
+        const char *file = find_tool(arena, tool);
+        if (!file)
+                return error_say(err, -ENOENT, "%s is not in PATH: an ordinary user needs it to map more than his own id "
                                          "(Debian: package uidmap)", tool);
+        pid_t child;
+        int status = 0, r = spawn(file, argv, output_fd, &child);
         if (r < 0)
-                return error_set(err, r, "start %s", tool);
+                return error_set(err, r, "start %s", file);
         while (waitpid(child, &status, 0) < 0)
                 if (errno != EINTR)
                         return error_set(err, -errno, "wait for %s", tool);

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -37,21 +36,34 @@ int state_check_id(const char *id, struct error *err)
         return 0;
 }
 
+/* The number behind some blanks; what is none is 0. */
+static uint32_t next_number(const char **at)
+{
+        uint32_t number = 0;
+        char digits[16] = "";
+        *at += strspn(*at, " ");
+        size_t n = strspn(*at, "0123456789");
+        if (n < sizeof(digits))
+                memcpy(digits, *at, n);
+        *at += n;
+        return parse_u32(digits, &number) < 0 ? 0 : number;
+}
+
 /* Root of a user namespace has no right to /run of the machine; uid_map tells (user_namespaces(7)). */
 static bool in_initial_userns(uint32_t *ret_outside)
 {
         auto_free char *text = NULL;
-        unsigned long map[3] = { 0 }; /* of the first line: inside, outside, how many */
+        uint32_t map[3]; /* of the first line: inside, outside, how many */
         *ret_outside = geteuid();
         if (io_read_file(AT_FDCWD, "/proc/self/uid_map", 65536, &text, NULL) < 0)
                 return true; /* a kernel without user namespaces */
-        char *at = text;
+        const char *at = text;
         for (int i = 0; i < 3; i++)
-                map[i] = strtoul(at, &at, 10);
+                map[i] = next_number(&at);
         if (map[0] == 0 && map[1] == 0 && map[2] == UINT32_MAX)
                 return true;
         if (geteuid() >= map[0] && geteuid() - map[0] < map[2])
-                *ret_outside = (uint32_t) (geteuid() - map[0] + map[1]);
+                *ret_outside = geteuid() - map[0] + map[1];
         return false;
 }
 
