@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/str.h"
+#include "runtime/idmap_tool.h"
 #include "syscall/sys.h"
 
 /* Whoever looks at us through /proc finds an empty directory. */
@@ -59,32 +60,38 @@ static _Noreturn void hold(int fd, uint64_t namespaces)
         sys_exit(0);
 }
 
-static int write_map(pid_t pid, const char *file, const struct spec_id_map *map, size_t n, struct error *err)
+/* `tool`: that has to write it; NULL: we may. */
+static int write_map(pid_t pid, const char *file, const char *tool, const struct spec_id_map *map, size_t n,
+                     struct error *err)
 {
         auto_str struct str text = STR_INIT;
         for (size_t i = 0; i < n; i++)
                 str_addf(&text, "%u %u %u\n", map[i].container_id, map[i].host_id, map[i].size);
         if (str_failed(&text))
                 return error_set(err, -ENOMEM, "write %s", file);
+        if (tool)
+                return idmap_by_tool(tool, pid, text.text, err);
         char path[64];
         snprintf(path, sizeof(path), "/proc/%d/%s", (int) pid, file);
         int r = io_write_file(AT_FDCWD, path, text.text);
         return r < 0 ? error_set(err, r, "write %s of the job's user namespace", file) : 0;
 }
 
-static int write_maps(pid_t pid, const struct spec *spec, bool privileged, struct error *err)
+static int write_maps(pid_t pid, const struct spec *spec, const struct host *host, struct error *err)
 {
-        int r = write_map(pid, "uid_map", spec->uid_map, spec->n_uid_map, err);
+        bool uids_by_tool = plan_maps_by_tool(host, spec->uid_map, spec->n_uid_map, host->uid);
+        bool gids_by_tool = plan_maps_by_tool(host, spec->gid_map, spec->n_gid_map, host->gid);
+        int r = write_map(pid, "uid_map", uids_by_tool ? "newuidmap" : NULL, spec->uid_map, spec->n_uid_map, err);
         if (r < 0)
                 return r;
-        if (!privileged) {      /* otherwise the kernel refuses the gid map: user_namespaces(7) */
+        if (!host->maps_ids && !gids_by_tool) { /* otherwise the kernel refuses the gid map: user_namespaces(7) */
                 char path[64];
                 snprintf(path, sizeof(path), "/proc/%d/setgroups", (int) pid);
                 r = io_write_file(AT_FDCWD, path, "deny");
                 if (r < 0)
                         return error_set(err, r, "deny setgroups in the job's user namespace");
         }
-        return write_map(pid, "gid_map", spec->gid_map, spec->n_gid_map, err);
+        return write_map(pid, "gid_map", gids_by_tool ? "newgidmap" : NULL, spec->gid_map, spec->n_gid_map, err);
 }
 
 static uint64_t shared_namespaces(const struct spec *spec)
@@ -97,7 +104,7 @@ static uint64_t shared_namespaces(const struct spec *spec)
         return flags;
 }
 
-int holder_start(const struct spec *spec, bool privileged, struct holder *ret, struct error *err)
+int holder_start(const struct spec *spec, const struct host *host, struct holder *ret, struct error *err)
 {
         struct holder h = HOLDER_INIT;
         h.namespaces = shared_namespaces(spec);
@@ -121,7 +128,7 @@ int holder_start(const struct spec *spec, bool privileged, struct holder *ret, s
         if (r < 0)
                 r = error_set(err, r, "make the namespaces that the ranks share");
         else if (h.namespaces & CLONE_NEWUSER)
-                r = write_maps(h.pid, spec, privileged, err);
+                r = write_maps(h.pid, spec, host, err);
         if (r >= 0 && (sys_send(h.alive_fd, &word, sizeof(word)) < 0 || sys_receive(h.alive_fd, &word, sizeof(word)) <= 0))
                 r = error_say(err, -ECHILD, "the holder of the job's namespaces was lost");
         else if (r >= 0 && word < 0)

@@ -15,7 +15,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
-#include "spec/spec.h"
+#include "plan/compile.h"
 
 struct holder {
         pid_t pid;              /* 0: none was needed */
@@ -26,8 +26,8 @@ struct holder {
 
 #define HOLDER_INIT ((struct holder){ .pidfd = -1, .alive_fd = -1 })
 
-/* New pid, ipc and user namespaces, as far as the spec wants new ones. `privileged`: as in struct host. */
-int holder_start(const struct spec *spec, bool privileged, struct holder *ret, struct error *err) MUST_CHECK;
+/* New pid, ipc and user namespaces, as far as the spec wants new ones. */
+int holder_start(const struct spec *spec, const struct host *host, struct holder *ret, struct error *err) MUST_CHECK;
 
 /* SIGKILL for it and so for everything in the pid namespace. Does not wait. */
 void holder_kill(const struct holder *holder);

@@ -142,7 +142,7 @@ static int make_surroundings(struct job *job, bool private_shm, char **environ_,
 
         int r = jobdir_share(&job->dir, &share, err);
         if (r == 0 && ranks)
-                r = holder_start(spec, job->host.privileged, &job->holder, err);
+                r = holder_start(spec, &job->host, &job->holder, err);
         if (r == 0 && mpi)
                 r = start_wire(job, uid, err);
         if (r < 0)

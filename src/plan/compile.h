@@ -49,6 +49,12 @@ struct wish {
         bool cpuset_slot;               /* write SLOT_CPUSET_CPUS and SLOT_CPUSET_MEMS */
 };
 
+/*
+ * Must newuidmap or newgidmap write this map? His `own` id, and nothing else, may be mapped by everybody
+ * (user_namespaces(7)).
+ */
+bool plan_maps_by_tool(const struct host *host, const struct spec_id_map *map, size_t n, uint32_t own);
+
 /* The block is one malloc()ed piece; the caller frees it. */
 int plan_compile(const struct spec *spec, const struct host *host, const struct wish *wish, void **ret_block,
                  size_t *ret_size, struct error *err) MUST_CHECK;

@@ -84,16 +84,15 @@ uint64_t compile_map_text(struct compile *c, const struct spec_id_map *map, size
         return S(c, text.text);
 }
 
-/* His own id, and nothing else, may be mapped by everybody: user_namespaces(7). */
-static bool maps_by_tool(const struct compile *c, const struct spec_id_map *map, size_t n, uint32_t own)
+bool plan_maps_by_tool(const struct host *host, const struct spec_id_map *map, size_t n, uint32_t own)
 {
-        return !c->host->maps_ids && !(n == 1 && map[0].size == 1 && map[0].host_id == own);
+        return !host->maps_ids && !(n == 1 && map[0].size == 1 && map[0].host_id == own);
 }
 
 /* newgidmap leaves setgroups(2) to those who have a range of group ids. */
 static bool denies_setgroups(const struct compile *c)
 {
-        return !c->host->maps_ids && !maps_by_tool(c, c->spec->gid_map, c->spec->n_gid_map, c->host->gid);
+        return !c->host->maps_ids && !plan_maps_by_tool(c->host, c->spec->gid_map, c->spec->n_gid_map, c->host->gid);
 }
 
 void compile_id_maps(struct compile *c)
@@ -103,13 +102,13 @@ void compile_id_maps(struct compile *c)
                 return;
         uint64_t uids = compile_map_text(c, s->uid_map, s->n_uid_map);
         uint64_t gids = compile_map_text(c, s->gid_map, s->n_gid_map);
-        if (maps_by_tool(c, s->uid_map, s->n_uid_map, c->host->uid))
+        if (plan_maps_by_tool(c->host, s->uid_map, s->n_uid_map, c->host->uid))
                 plan_add(c->b, STEP_MAP_BY_TOOL, S(c, "newuidmap"), uids);
         else
                 plan_add(c->b, STEP_WRITE_UID_MAP, uids);
         if (denies_setgroups(c))        /* otherwise the kernel refuses the gid map */
                 plan_add(c->b, STEP_DENY_SETGROUPS, 0);
-        if (maps_by_tool(c, s->gid_map, s->n_gid_map, c->host->gid))
+        if (plan_maps_by_tool(c->host, s->gid_map, s->n_gid_map, c->host->gid))
                 plan_add(c->b, STEP_MAP_BY_TOOL, S(c, "newgidmap"), gids);
         else
                 plan_add(c->b, STEP_WRITE_GID_MAP, gids);

@@ -167,6 +167,19 @@ joined() {
 }
 test_case "another container joins its user namespace" joined
 
+ranges_launched() {
+  [[ $BERTH != */runc ]] || skip "runc has no launcher"
+  as_user test -x "$BERTH" || skip "the user cannot get at $BERTH"
+  local isolate
+  user_bundle "$RANGES" '.process.user = {uid: 1000, gid: 1000}' "$(ARGS 'id -u; readlink /proc/self/ns/user; sleep 1')"
+  for isolate in full ranks; do
+    expect 0 as_user "$BERTH" launch --name "$ID" --isolate $isolate -n 2 "$B"
+    equal "$(grep -c '^1000$' <<<"$out")" 2 "$isolate: instances"
+    equal "$(grep user: <<<"$out" | sort -u | wc -l)" "$([[ $isolate = full ]] && echo 2 || echo 1)" "$isolate: user namespaces"
+  done
+}
+test_case "launch: instances with ranges of ids, each with its own or in one user namespace" ranges_launched
+
 # --- cgroups that nobody delegated -----------------------------------------------------------------------------
 
 no_permission() {
