@@ -16,8 +16,10 @@ extern parent_step *const parent_steps[];
 
 /* parent_cgroup.c */
 parent_step parent_cgroup_create, parent_cgroup_write, parent_cgroup_devices, parent_cgroup_entrances;
+/* parent_join.c */
+parent_step parent_join_around, parent_join_pid_of;
 /* parent_clone.c */
-parent_step parent_join_around, parent_join_pid_of, parent_open_tree, parent_clone, parent_write_uid_map,
+parent_step parent_open_tree, parent_clone, parent_write_uid_map,
         parent_deny_setgroups, parent_write_gid_map, parent_set_oom_score, parent_set_rlimit;
 /* parent_netdev.c */
 parent_step parent_move_net_device;
@@ -32,6 +34,11 @@ parent_step parent_write_state, parent_hook;
 
 /* Go back to the namespaces that were left for the clone. */
 void parent_return(struct session *s);
+/* Are there namespaces that we could not come back from? Then clone_apart() is the clone. */
+bool parent_joins_apart(const struct session *s);
+pid_t clone_apart(struct session *s, const struct step *step) MUST_CHECK;
+/* The bare clone of our child with these flags, too. Sets s->pidfd. */
+pid_t clone_child(struct session *s, const struct step *step, uint64_t more) MUST_CHECK;
 
 /* A person's sentence for a failed step (explain.c). Returns `code`. */
 int explain_step(const struct session *s, size_t step, int code, struct error *err);

@@ -11,64 +11,6 @@
 #include "spec/spec.h"
 #include "syscall/sys.h"
 
-static unsigned ns_of_flag(uint64_t flag)
-{
-        unsigned type = 0;
-        while (type < NS_TYPES && ns_clone_flags[type] != flag)
-                type++;
-        return type;
-}
-
-/* The names of /proc/PID/ns are not those of config.json. */
-static const char *const proc_ns[NS_TYPES] = {
-        [NS_USER] = "user", [NS_PID] = "pid", [NS_MOUNT] = "mnt",     [NS_UTS] = "uts",
-        [NS_IPC] = "ipc",   [NS_NETWORK] = "net", [NS_CGROUP] = "cgroup", [NS_TIME] = "time",
-};
-
-/* Enter by `fd`, and remember where we were: parent_clone() goes back. */
-static int leave_for(struct session *s, int fd, uint64_t flag)
-{
-        unsigned type = ns_of_flag(flag);
-        if (type >= NS_TYPES)
-                return -EINVAL;
-        char path[64];
-        snprintf(path, sizeof(path), "/proc/self/ns/%s", proc_ns[type]);
-        auto_fd int own = open(path, O_RDONLY | O_CLOEXEC);
-        if (own < 0)
-                return -errno;
-        int r = sys_setns(fd, flag);
-        if (r == 0)
-                s->back_fd[type] = take_fd(&own);
-        return r;
-}
-
-void parent_return(struct session *s)
-{
-        for (unsigned type = 0; type < NS_TYPES; type++) {
-                if (s->back_fd[type] < 0)
-                        continue;
-                /* We come from there and lost no privilege: this does not fail. */
-                (void) sys_setns(s->back_fd[type], ns_clone_flags[type]);
-                fd_close(take_fd(&s->back_fd[type]));
-        }
-}
-
-int parent_join_around(struct session *s, const struct step *step, struct error *err)
-{
-        const char *path = plan_string(s->plan, s->in, step, 1);
-        auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
-        if (fd < 0)
-                return error_set(err, -errno, "join the namespace \"%s\"", path);
-        int r = leave_for(s, fd, step->arg[0]);
-        return r < 0 ? error_set(err, r, "join the namespace \"%s\"", path) : 0;
-}
-
-int parent_join_pid_of(struct session *s, const struct step *step, struct error *err)
-{
-        (void) err;
-        return leave_for(s, s->in->fd[step->arg[0]], CLONE_NEWPID);
-}
-
 int parent_open_tree(struct session *s, const struct step *step, struct error *err)
 {
         const char *path = plan_string(s->plan, s->in, step, 1);
@@ -125,14 +67,14 @@ static bool runs_alone(const struct session *s, size_t first)
 #define LEAN_WORKS true
 #endif
 
-static pid_t clone_child(struct session *s, const struct step *step)
+pid_t clone_child(struct session *s, const struct step *step, uint64_t more)
 {
         struct birth birth = { .s = s, .first = (size_t) (step - s->plan->steps) + 1 };
         int size = sys_sched_getaffinity(birth.cpus, sizeof(birth.cpus));
         if (size < 0)
                 return size;
         birth.cpus_size = (size_t) size;
-        uint64_t flags = step->arg[0] | (s->opts->for_grandparent ? (uint64_t) CLONE_PARENT : 0);
+        uint64_t flags = step->arg[0] | more | (s->opts->for_grandparent ? (uint64_t) CLONE_PARENT : 0);
         uint64_t lean = flags & ~(uint64_t) CLONE_CLEAR_SIGHAND;
         int cgroup_fd = s->opts->host->into_cgroup ? cgroup_v2_fd(&s->cgroup) : -1;
         if (LEAN_WORKS && s->opts->stack && s->opts->host->privileged && cgroup_fd < 0 && !(lean & ~LEAN_FLAGS) &&
@@ -153,7 +95,7 @@ int parent_clone(struct session *s, const struct step *step, struct error *err)
         int r = sys_block_signals(&mask);
         if (r < 0)
                 return r;
-        pid_t pid = clone_child(s, step);
+        pid_t pid = parent_joins_apart(s) ? clone_apart(s, step) : clone_child(s, step, 0);
         (void) sys_set_sigmask(mask);
         fd_close(take_fd(&s->child_sync_fd));
         parent_return(s);

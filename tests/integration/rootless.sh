@@ -349,6 +349,24 @@ inside_with_ranges() {
 }
 test_case "in a user namespace with ranges: users, groups, exec, ranges of it" inside_with_ranges
 
+# Its network is joined by the runtime before it makes the user namespace; the runtime itself, and the hooks, stay.
+inside_joined() {
+  unshare --help | grep -q -- --map-auto || skip "unshare without --map-auto"
+  user_bundle '.linux.uidMappings = [{containerID: 0, hostID: 1, size: 1000}] | .linux.gidMappings = .linux.uidMappings' \
+    '.linux.namespaces += [{type: "network", path: "/proc/self/fd/9"}]' \
+    '.hooks.createRuntime = [{path: "/bin/sh", args: ["sh", "-c", "readlink /proc/self/ns/net >\($D)/hook"], env: ["PATH=/usr/bin:/bin"]}]' \
+    "$(ARGS 'readlink /proc/self/ns/net; exit 5')"
+  chmod 755 "$D" "$B"
+  # shellcheck disable=SC2016
+  expect 5 in_namespace -U --map-root-user --map-auto sh -c '
+    unshare -n sleep 1000 & while [ /proc/$!/ns/net -ef /proc/self/ns/net ]; do :; done
+    net=/proc/$!/ns/net; readlink $net; exec 9<$net; "$@"; status=$?; kill $!; exit $status' \
+    sh "$USER_BERTH" run -b "$B" "$ID"
+  [[ $(sort -u <<<"$out" | wc -l) = 1 ]] || fail "joined another network: $out"
+  equal "$(<"$D/hook")" "$(readlink /proc/self/ns/net)" "network of the hook"
+}
+test_case "in a user namespace, a container of another one joins a network" inside_joined
+
 states_apart() {
   # without a runtime directory: in /tmp, by the name of the user outside; not another's
   user_bundle '.process.args = ["true"]' "$NO_USER_NS"
