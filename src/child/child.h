@@ -21,7 +21,7 @@ enum report_kind {
         REPORT_FAILED,          /* `step` failed with `code` */
         REPORT_CONSOLE,         /* the master of the pty comes along */
         REPORT_FORKED,          /* the process with pid `code` takes over; its pidfd comes along */
-        REPORT_LISTENER,        /* the listener of the seccomp filter comes along */
+        REPORT_LISTENER,        /* as REACHED; the listener of the seccomp filter comes along, or is our descriptor `code` */
         REPORT_AWAIT,           /* waiting for `start` */
         REPORT_EXEC,            /* about to exec; EOF from here on is success */
 };

@@ -18,6 +18,7 @@ struct child {
         int null_fd;            /* /dev/null of the host, verified */
         int empty_fd;           /* an empty read-only tmpfs that masks directories */
         bool cwd_done, announced;
+        bool met;               /* the step itself has met the parent, which is done with its steps after it */
         char program[PATH_MAX]; /* what find-program found */
 };
 
@@ -42,6 +43,13 @@ child_step child_make_directory, child_refuse_link, child_make_symlink, child_ma
 child_step child_stdio, child_keep_cpus, child_bind_cpus, child_bind_memory, child_set_personality, child_keep_fds, child_await_start, child_limit_self, child_no_new_privs,
         child_drop_bounding, child_set_groups, child_set_ids, child_set_caps, child_set_ambient, child_set_umask,
         child_chdir, child_find_home, child_find_program, child_load_filter, child_die_with_parent, child_exec, child_fail;
+
+/*
+ * Tell the parent, and wait until it lets us go on. A parent that is gone ends
+ * us. By write(2) and read(2), which hardly a filter forbids (child.c).
+ */
+void child_tell(const struct child *c, enum report_kind kind, int code);
+void child_await_release(const struct child *c);
 
 /* Argument `n` of the step. */
 static inline const char *child_string(const struct child *c, const struct step *step, unsigned n)

@@ -75,6 +75,19 @@ void compile_place(struct compile *c)
         compile_scheduling(c);
 }
 
+/*
+ * pidfd_getfd(2) takes the listener from a process that only has to write, but
+ * wants the right to trace it; sendmsg(2) hands it over without, if no agent is
+ * to be asked about it.
+ */
+static uint64_t filter_how(const struct compile *c, bool last)
+{
+        const struct spec_seccomp *s = &c->spec->seccomp;
+        if (!s->notifies)
+                return last ? FILTER_LAST : 0u;
+        return c->host->privileged || s->notifies_sendmsg ? 0u : FILTER_SEND;
+}
+
 static void compile_seccomp(struct compile *c, bool last)
 {
         if (!c->spec->seccomp.wanted)
@@ -90,7 +103,7 @@ static void compile_seccomp(struct compile *c, bool last)
         uint64_t flags = s->notifies ? s->flags | SECCOMP_FILTER_FLAG_NEW_LISTENER
                                      : s->flags & ~(uint64_t) SPEC_FILTER_WAIT_KILLABLE;
         plan_add(c->b, STEP_LOAD_FILTER, plan_build_blob(c->b, filter.data, filter.size), flags,
-                 last && !s->notifies ? 1u : 0u);
+                 filter_how(c, last));
         if (s->notifies)
                 plan_add(c->b, STEP_SEND_LISTENER, S(c, s->listener_path), S(c, s->listener_metadata));
 }
@@ -117,12 +130,12 @@ void compile_privileges(struct compile *c)
 {
         const struct spec_process *p = &c->spec->process;
         uint64_t cwd = S(c, p->cwd ? p->cwd : "/");
+        plan_add(c->b, STEP_FIND_HOME, p->user.uid);
+        plan_add(c->b, STEP_CHDIR, cwd, 1);
         if (p->no_new_privileges)
                 plan_add(c->b, STEP_NO_NEW_PRIVS, 0);
         else
                 compile_seccomp(c, false);
-        plan_add(c->b, STEP_FIND_HOME, p->user.uid);
-        plan_add(c->b, STEP_CHDIR, cwd, 1);
         uint64_t none = 0;
         const uint64_t *caps = p->has_capabilities ? p->caps : NULL;
         compile_own_limits(c);

@@ -103,7 +103,7 @@ enum step_op {
         STEP_CHDIR,             /* path, 1: as root, if root may; the user's attempt decides */
         STEP_FIND_HOME,         /* uid: HOME from the container's /etc/passwd */
         STEP_FIND_PROGRAM,      /* argv[0] in the instance's PATH */
-        STEP_LOAD_FILTER,       /* BPF instructions, SECCOMP_FILTER_FLAG_*, 1 if only exec follows */
+        STEP_LOAD_FILTER,       /* BPF instructions, SECCOMP_FILTER_FLAG_*, enum filter_how */
         STEP_DIE_WITH_PARENT,
         STEP_EXEC,              /* argv and envp come from the instance */
 
@@ -151,6 +151,11 @@ enum bind_flags {
         BIND_RECURSIVE = 1 << 0,
         BIND_ATTR_RECURSIVE = 1 << 1,
         BIND_REMOUNT = 1 << 2,          /* attributes by a remount: no mount_setattr() before Linux 5.12 */
+};
+
+enum filter_how {
+        FILTER_LAST = 1 << 0,           /* only exec follows: there is nothing to be said any more */
+        FILTER_SEND = 1 << 1,           /* the listener is sent; otherwise its number is told, for pidfd_getfd(2) */
 };
 
 /* Beside the MS_* flags of a mount step: without a mode of its own a tmpfs takes that of the directory it covers. */

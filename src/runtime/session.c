@@ -70,8 +70,10 @@ static int take_report(struct session *s, const struct report *report, int fd, s
                 return 0;
         case REPORT_LISTENER:
                 fd_close(s->listener_fd);
-                s->listener_fd = fd;
-                return 0;
+                s->listener_fd = fd >= 0 ? fd : sys_pidfd_getfd(s->pidfd, report->code);
+                if (s->listener_fd < 0)
+                        return error_set(err, s->listener_fd, "linux.seccomp: take the listener from the container's process");
+                return 1;
         case REPORT_FORKED:
                 return adopt(s, report, fd, err);
         default:

@@ -62,6 +62,8 @@ _Noreturn void sys_exit(int status)
 int sys_pidfd_open(pid_t pid) { return (int) ret(syscall(SYS_pidfd_open, pid, 0)); }
 int sys_pidfd_kill(int pidfd, int sig) { return (int) ret(syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0)); }
 
+int sys_pidfd_getfd(int pidfd, int fd) { return (int) ret(syscall(SYS_pidfd_getfd, pidfd, fd, 0)); }
+
 int sys_pidfd_wait(int pidfd, int *ret_code, int *ret_status)
 {
         siginfo_t info;

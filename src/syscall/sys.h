@@ -40,6 +40,8 @@ _Noreturn void sys_exit(int status);
 
 int sys_pidfd_open(pid_t pid);
 int sys_pidfd_kill(int pidfd, int sig);
+/* A copy of the process's descriptor; close-on-exec. Linux 5.6; wants the right to trace it. */
+int sys_pidfd_getfd(int pidfd, int fd);
 /* Wait for the process: CLD_* code and status as in waitid(2). -ECHILD if it is not our child. */
 int sys_pidfd_wait(int pidfd, int *ret_code, int *ret_status);
 
