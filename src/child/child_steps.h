@@ -39,6 +39,8 @@ child_step child_host_propagation, child_open_root, child_pivot_root, child_move
 child_step child_mount, child_bind, child_set_attributes, child_set_propagation, child_mask_path, child_readonly_path;
 /* step_dev.c */
 child_step child_make_directory, child_refuse_link, child_make_symlink, child_make_device, child_bind_device, child_open_console, child_write_sysctl;
+/* step_hook.c */
+child_step child_run_hook;
 /* step_process.c */
 child_step child_stdio, child_keep_cpus, child_bind_cpus, child_bind_memory, child_set_personality, child_keep_fds, child_await_start, child_limit_self, child_no_new_privs,
         child_drop_bounding, child_set_groups, child_set_ids, child_set_caps, child_set_ambient, child_set_umask,
@@ -50,6 +52,9 @@ child_step child_stdio, child_keep_cpus, child_bind_cpus, child_bind_memory, chi
  */
 void child_tell(const struct child *c, enum report_kind kind, int code);
 void child_await_release(const struct child *c);
+
+/* 0: a file that may be executed (step_process.c). */
+int child_try_program(const char *path);
 
 /* Argument `n` of the step. */
 static inline const char *child_string(const struct child *c, const struct step *step, unsigned n)

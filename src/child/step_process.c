@@ -355,7 +355,7 @@ static const char *env_value(const char *const *envp, const char *key, size_t n)
 }
 
 /* May this be executed by us? Asks the kernel (faccessat2 would be 5.8 and know about effective ids; exec decides). */
-static int try_program(const char *path)
+int child_try_program(const char *path)
 {
         struct stat st;
         int r = sys_fstatat(AT_FDCWD, path, &st, 0);
@@ -381,7 +381,7 @@ int child_find_program(struct child *c, const struct step *step)
                 if (name_len >= sizeof(c->program))
                         return -ENAMETOOLONG;
                 memcpy(c->program, name, name_len + 1);
-                return try_program(name);
+                return child_try_program(name);
         }
         for (const char *dir = env_value(c->in->envp, "PATH=", 5); dir && *name;) {
                 const char *end = strchr(dir, ':');
@@ -390,7 +390,7 @@ int child_find_program(struct child *c, const struct step *step)
                         memcpy(c->program, dir, len);
                         c->program[len] = '/';
                         memcpy(c->program + len + 1, name, name_len + 1);
-                        int r = try_program(c->program);
+                        int r = child_try_program(c->program);
                         if (r == 0)
                                 return 0;
                         if (r != -ENOENT && r != -ENOTDIR)

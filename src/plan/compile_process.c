@@ -7,17 +7,6 @@
 
 #define MPOL_PREFERRED 1
 
-void compile_hooks(struct compile *c, enum hook_kind kind)
-{
-        const struct spec_hooks *hooks = &c->spec->hooks[kind];
-        for (size_t i = 0; i < hooks->n; i++) {
-                const struct spec_hook *h = &hooks->list[i];
-                plan_add(c->b, STEP_HOOK, kind, S(c, h->path),
-                         plan_build_strv(c->b, h->args),
-                         plan_build_strv(c->b, h->env), h->timeout, i, h->env ? 0u : 1u);
-        }
-}
-
 void compile_state(struct compile *c, unsigned state)
 {
         if (!c->wish->no_state)
@@ -166,6 +155,7 @@ void compile_exec(struct compile *c)
         if (c->wish->die_with_parent)
                 plan_add(c->b, STEP_DIE_WITH_PARENT, 0);
         if (c->spec->process.no_new_privileges)
-                compile_seccomp(c, true);
+                compile_seccomp(c, !c->runs_hooks);
+        compile_start_hooks(c);
         plan_add(c->b, STEP_EXEC, 0);
 }

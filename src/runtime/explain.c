@@ -59,6 +59,9 @@ int explain_step(const struct session *s, size_t i, int code, struct error *err)
                 return error_set(err, code, "bind mount \"%s\" on \"%s\"", arg(s, step, 0), arg(s, step, 1));
         case STEP_OPEN_ROOT:
                 return error_set(err, code, "root.path: rootfs \"%s\"", arg(s, step, 0));
+        case STEP_RUN_HOOK:
+                return error_set(err, code, "error running startContainer hook #%u: \"%s\"", (unsigned) step->arg[4],
+                                 arg(s, step, 0));
         case STEP_CHDIR:
                 if (code == -EXDEV)
                         return error_say(err, code, "process.cwd: \"%s\" is outside of the container's root",

@@ -51,9 +51,13 @@ static int adopt(struct session *s, const struct report *report, int pidfd, stru
 }
 
 /* One report. 1: the child waits for us (or runs); 0: there is more to come. */
-static int take_report(struct session *s, const struct report *report, int fd, struct error *err)
+static int take_report(struct session *s, const struct hook_end *record, size_t size, int fd, struct error *err)
 {
+        const struct report *report = &record->report;
         switch (report->kind) {
+        case REPORT_HOOK:
+                fd_close(fd);
+                return parent_hook_ended(s, record, size, err);
         case REPORT_FAILED:
                 fd_close(fd);
                 return explain_step(s, report->step, report->code < 0 ? report->code : -EPROTO, err);
@@ -90,18 +94,18 @@ static int take_report(struct session *s, const struct report *report, int fd, s
 static int await_child(struct session *s, size_t next, struct error *err)
 {
         for (bool announced = s->running;;) {
-                struct report report;
+                struct hook_end record; /* the longest of them */
                 int fd = -1;
-                ssize_t n = sys_receive_fd(s->sync_fd, &report, sizeof(report), &fd);
+                ssize_t n = sys_receive_fd(s->sync_fd, &record, sizeof(record), &fd);
                 s->running = n == 0 && announced;
                 if (s->running)
                         return 0;
                 if (n == 0 || n == -ECONNRESET)
                         return child_vanished(s, next, err);
-                if (n != sizeof(report))
+                if (n < (ssize_t) sizeof(record.report))
                         return error_set(err, n < 0 ? (int) n : -EPROTO, "hear from the container's process");
-                announced = report.kind == REPORT_EXEC;
-                int r = take_report(s, &report, fd, err);
+                announced = record.report.kind == REPORT_EXEC;
+                int r = take_report(s, &record, (size_t) n, fd, err);
                 if (r != 0)
                         return r < 0 ? r : 0;
         }
@@ -171,6 +175,8 @@ static void close_given(struct session *s)
                 const struct step *step = &s->plan->steps[i];
                 if (step->op == STEP_OPEN_TREE)
                         fd_close(take_fd(&s->in->fd[step->arg[0]]));
+                for (uint64_t k = 0; step->op == STEP_HOOK_FILES && k < 2; k++)
+                        fd_close(take_fd(&s->in->fd[step->arg[0] + k]));
                 for (uint64_t k = 0; step->op == STEP_CGROUP_ENTRANCES && k < step->arg[1]; k++)
                         fd_close(take_fd(&s->in->fd[step->arg[0] + k]));
         }
