@@ -5,7 +5,7 @@ static int run(const struct call *call, struct error *err)
 {
         struct container_options opts;
         auto_fd int root = -1;
-        int r = seal_self(call->globals->argv, err);
+        int r = seal_self(call->globals->argv, call->log, err);
         if (r == 0)
                 r = make_options(call, &opts, err);
         if (r == 0)

@@ -54,6 +54,7 @@ static int adopt(struct session *s, const struct report *report, int pidfd, stru
 static int take_report(struct session *s, const struct hook_end *record, size_t size, int fd, struct error *err)
 {
         const struct report *report = &record->report;
+        session_tell_report(s, report);
         switch (report->kind) {
         case REPORT_HOOK:
                 fd_close(fd);
@@ -98,8 +99,10 @@ static int await_child(struct session *s, size_t next, struct error *err)
                 int fd = -1;
                 ssize_t n = sys_receive_fd(s->sync_fd, &record, sizeof(record), &fd);
                 s->running = n == 0 && announced;
-                if (s->running)
+                if (s->running) {
+                        session_tell_child(s, s->plan->n_steps);
                         return 0;
+                }
                 if (n == 0 || n == -ECONNRESET)
                         return child_vanished(s, next, err);
                 if (n < (ssize_t) sizeof(record.report))
@@ -116,8 +119,10 @@ static int do_step(struct session *s, size_t i, struct error *err)
         const struct step *step = &s->plan->steps[i];
         struct error own = ERROR_INIT;
         int r = parent_steps[step->op](s, step, &own);
-        if (r >= 0)
+        if (r >= 0) {
+                session_tell_own(s, i);
                 return 0;
+        }
         if (own.code == 0)
                 return explain_step(s, i, r, err);
         if (err)
@@ -214,6 +219,7 @@ int session_resume(struct session *session, const struct plan *plan, struct inst
         size_t at = 0;
         while (at < plan->n_steps && plan->steps[at].op != STEP_AWAIT_START)
                 at++;
+        s->told = at;
         int r = at == plan->n_steps ? error_say(err, -EINVAL, "the plan has nothing to start") : 0;
         if (r >= 0)
                 r = release_child(s, at, err);

@@ -453,6 +453,71 @@ static void a_start_hook_is_told_the_pid_that_it_sees(void **state)
         assert_int_equal(b.in.fd[1], -1);
 }
 
+struct told {
+        char text[64 * 1024];
+};
+
+static void add_line(void *arg, const char *line)
+{
+        struct told *told = arg;
+        size_t have = strlen(told->text);
+        assert_true(have + strlen(line) + 2 < sizeof(told->text));
+        snprintf(told->text + have, sizeof(told->text) - have, "%s\n", line);
+}
+
+/* Where who did what is told, not before `from`. */
+static const char *find_line(const char *from, const struct box *b, size_t i)
+{
+        char line[600], phrase[512] = "";
+        plan_phrase(&b->plan, &b->in, i, phrase, sizeof(phrase));
+        snprintf(line, sizeof(line), "%s: step %zu of %zu, %s\n",
+                 b->plan.steps[i].lane == LANE_PARENT ? "parent" : "child", i + 1, b->plan.n_steps, phrase);
+        const char *found = strstr(from, line);
+        if (!found)
+                fail_msg("not told, or too early: %s", line);
+        return found + strlen(line);
+}
+
+static void each_step_is_told_in_its_order(void **state)
+{
+        (void) state;
+        auto_box struct box b;
+        box_open(&b, CONFIG("\"hooks\": { \"createRuntime\": [ { \"path\": \"/bin/true\" } ],"
+                            " \"startContainer\": [ { \"path\": \"/bin/true\" } ] },"), NULL, NULL);
+        struct told told = { "" };
+        const struct log log = { add_line, &told };
+        b.opts.log = &log;
+        auto_session struct session s = SESSION_INIT;
+        start(&s, &b);
+        assert_int_equal(status_of(&s), 0);
+        const char *at = told.text;
+        for (size_t i = 0; i < b.plan.n_steps; i++)
+                at = find_line(at, &b, i);
+        assert_null(strstr(at, "step "));
+}
+
+/* Up to the one that failed: that is the error's. */
+static void a_failed_step_is_not_told(void **state)
+{
+        (void) state;
+        auto_box struct box b;
+        box_open(&b, CONFIG(""), NULL, NULL);
+        struct step *steps = (struct step *) ((char *) b.block + sizeof(struct plan_header));
+        size_t fail = b.plan.n_steps - 1;
+        while (steps[fail].op != STEP_PIVOT_ROOT)
+                fail--;
+        steps[fail] = (struct step){ .op = STEP_FAIL, .lane = LANE_CHILD, .arg = { EXDEV } };
+        struct told told = { "" };
+        const struct log log = { add_line, &told };
+        b.opts.log = &log;
+        auto_session struct session s = SESSION_INIT;
+        struct error err = ERROR_INIT;
+        assert_int_equal(session_start(&s, &b.plan, &b.in, &b.opts, &err), -EXDEV);
+        (void) find_line(told.text, &b, fail - 1);
+        assert_null(strstr(told.text, "fail 18"));
+        assert_no_children();
+}
+
 int main(void)
 {
         if (geteuid() != 0) {
@@ -474,6 +539,8 @@ int main(void)
                 cmocka_unit_test(hooks_run_where_the_specification_says),
                 cmocka_unit_test(what_a_start_hook_says_is_told),
                 cmocka_unit_test(a_start_hook_is_told_the_pid_that_it_sees),
+                cmocka_unit_test(each_step_is_told_in_its_order),
+                cmocka_unit_test(a_failed_step_is_not_told),
         };
         return cmocka_run_group_tests(tests, make_bundle, remove_bundle);
 }
