@@ -46,9 +46,10 @@ up_to_the_failure() {
   one_line "$err"
   contains "$err" 'mount "/x" of type tmpfs'
   contains "$(tail -n 1 "$D/log")" 'level=error'
-  local done=$(steps <"$D/log" | tail -n 1)
-  equal "$(steps <"$D/log")" "$(seq "$done")" "steps up to the failure"
-  contains "$(berth plan "$B" | awk -v n="$done" '$1 == n')" '"/x"'
+  local told
+  told=$(steps <"$D/log" | tail -n 1)
+  equal "$(steps <"$D/log")" "$(seq "$told")" "steps up to the failure"
+  contains "$(berth plan "$B" | awk -v n="$told" '$1 == n')" '"/x"'
 }
 test_case "a failure comes after the steps that were done" up_to_the_failure
 
@@ -69,8 +70,8 @@ two_halves() {
 test_case "create, start and exec tell theirs" two_halves
 
 affinity() {
-  local cpus=$(nproc) cpu mask
-  ((cpus > 1)) || skip "one CPU"
+  local cpu mask
+  (($(nproc) > 1)) || skip "one CPU"
   bundle '.process.args = ["sleep", "1000"]'
   expect 0 berth run -d -b "$B" "$ID" </dev/null
   cpu=$(taskset -pc $$ | sed 's/.*[ ,-]//')

@@ -203,7 +203,9 @@ static void the_kernel_agrees(void **state)
                 bad |= syscall(SYS_getppid) == -1 && errno == EPERM ? 0 : 2;
                 bad |= syscall(SYS_openat2, 0, NULL, NULL, 0) == -1 && errno == ENOSYS ? 0 : 4;
                 bad |= syscall(1000) == -1 && errno == ENOSYS ? 0 : 8;
-                _exit(bad);
+                /* not _exit(): a sanitizer looks for leaks there, with calls that the filter denies */
+                for (;;)
+                        syscall(SYS_exit_group, bad);
         }
         int status = 0;
         assert_int_equal(waitpid(pid, &status, 0), pid);
