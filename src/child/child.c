@@ -7,25 +7,40 @@
 
 #define EXIT_STEP_FAILED 70
 
-static _Noreturn void give_up(int sync_fd, size_t step, int code)
+/* With the parent gone this is EPIPE, or SIGPIPE: either ends us. */
+static void tell(const struct child *c, enum report_kind kind, size_t step, int code)
 {
-        struct report report = { REPORT_FAILED, (uint16_t) step, code };
-        (void) sys_send(sync_fd, &report, sizeof(report));
+        struct report report = { (uint16_t) kind, (uint16_t) step, code };
+        if (sys_write(c->sync_fd, &report, sizeof(report)) < 0)
+                sys_exit(EXIT_STEP_FAILED);
+}
+
+void child_tell(const struct child *c, enum report_kind kind, int code)
+{
+        tell(c, kind, c->at, code);
+}
+
+void child_await_release(const struct child *c)
+{
+        struct release release;
+        if (sys_read(c->sync_fd, &release, sizeof(release)) != sizeof(release) || release.step >= c->plan->n_steps)
+                sys_exit(EXIT_STEP_FAILED);
+}
+
+static _Noreturn void give_up(const struct child *c, int code)
+{
+        child_tell(c, REPORT_FAILED, code);
         sys_exit(EXIT_STEP_FAILED);
 }
 
-/* The list changes sides after `step`: tell the parent, wait until it is back
- * on our side. A parent that is gone (EOF) ends us too. */
-static void hand_over(const struct child *c, size_t step)
+/* The list changes sides after `step`, and is back on ours after that. */
+static void hand_over(struct child *c, size_t step)
 {
-        struct report report = { REPORT_REACHED, (uint16_t) step, 0 };
-        if (sys_send(c->sync_fd, &report, sizeof(report)) < 0)
-                sys_exit(EXIT_STEP_FAILED);
-
-        struct release release;
-        if (sys_receive(c->sync_fd, &release, sizeof(release)) != sizeof(release) ||
-            release.step >= c->plan->n_steps)
-                sys_exit(EXIT_STEP_FAILED);
+        if (!c->met) {
+                tell(c, REPORT_REACHED, step, 0);
+                child_await_release(c);
+        }
+        c->met = false;
 }
 
 _Noreturn void child_run(const struct child_start *start)
@@ -51,8 +66,8 @@ _Noreturn void child_run(const struct child_start *start)
                 }
                 int r = child_steps[step->op](&c, step);
                 if (r < 0)
-                        give_up(c.sync_fd, c.at, r);
+                        give_up(&c, r);
                 last_own = c.at;
         }
-        give_up(c.sync_fd, c.plan->n_steps, -ENOEXEC);
+        give_up(&c, -ENOEXEC);
 }

@@ -21,8 +21,9 @@ enum report_kind {
         REPORT_FAILED,          /* `step` failed with `code` */
         REPORT_CONSOLE,         /* the master of the pty comes along */
         REPORT_FORKED,          /* the process with pid `code` takes over; its pidfd comes along */
-        REPORT_LISTENER,        /* the listener of the seccomp filter comes along */
+        REPORT_LISTENER,        /* as REACHED; the listener of the seccomp filter comes along, or is our descriptor `code` */
         REPORT_AWAIT,           /* waiting for `start` */
+        REPORT_HOOK,            /* a hook failed: a struct hook_end */
         REPORT_EXEC,            /* about to exec; EOF from here on is success */
 };
 
@@ -31,6 +32,13 @@ struct report {
         uint16_t kind;
         uint16_t step;
         int32_t code;
+};
+
+/* How a hook ended that the child ran, when that is a failure. Words that are missing were not said. */
+struct hook_end {
+        struct report report;   /* code: the exit status, or the signal */
+        int32_t how;            /* CLD_EXITED, ...; 0: it did not end in its time */
+        char words[300];        /* the last of its output, without a terminator */
 };
 
 /* What the parent answers: its own steps up to `step` are done, go on. */

@@ -55,6 +55,7 @@ child_step *const child_steps[STEP_OPS] = {
         [STEP_FIND_HOME]        = child_find_home,
         [STEP_FIND_PROGRAM]     = child_find_program,
         [STEP_LOAD_FILTER]      = child_load_filter,
+        [STEP_RUN_HOOK]         = child_run_hook,
         [STEP_DIE_WITH_PARENT]  = child_die_with_parent,
         [STEP_EXEC]             = child_exec,
         [STEP_FAIL]             = child_fail,

@@ -18,6 +18,7 @@ struct child {
         int null_fd;            /* /dev/null of the host, verified */
         int empty_fd;           /* an empty read-only tmpfs that masks directories */
         bool cwd_done, announced;
+        bool met;               /* the step itself has met the parent, which is done with its steps after it */
         char program[PATH_MAX]; /* what find-program found */
 };
 
@@ -38,10 +39,22 @@ child_step child_host_propagation, child_open_root, child_pivot_root, child_move
 child_step child_mount, child_bind, child_set_attributes, child_set_propagation, child_mask_path, child_readonly_path;
 /* step_dev.c */
 child_step child_make_directory, child_refuse_link, child_make_symlink, child_make_device, child_bind_device, child_open_console, child_write_sysctl;
+/* step_hook.c */
+child_step child_run_hook;
 /* step_process.c */
 child_step child_stdio, child_keep_cpus, child_bind_cpus, child_bind_memory, child_set_personality, child_keep_fds, child_await_start, child_limit_self, child_no_new_privs,
         child_drop_bounding, child_set_groups, child_set_ids, child_set_caps, child_set_ambient, child_set_umask,
         child_chdir, child_find_home, child_find_program, child_load_filter, child_die_with_parent, child_exec, child_fail;
+
+/*
+ * Tell the parent, and wait until it lets us go on. A parent that is gone ends
+ * us. By write(2) and read(2), which hardly a filter forbids (child.c).
+ */
+void child_tell(const struct child *c, enum report_kind kind, int code);
+void child_await_release(const struct child *c);
+
+/* 0: a file that may be executed (step_process.c). */
+int child_try_program(const char *path);
 
 /* Argument `n` of the step. */
 static inline const char *child_string(const struct child *c, const struct step *step, unsigned n)

@@ -138,9 +138,7 @@ int child_await_start(struct child *c, const struct step *step)
                         (void) sys_close(*made[i]);
                 *made[i] = -1;
         }
-        struct report report = { REPORT_AWAIT, (uint16_t) c->at, 0 };
-        if (sys_send(c->sync_fd, &report, sizeof(report)) < 0)
-                sys_exit(1);
+        child_tell(c, REPORT_AWAIT, 0);
         int signal_fd = sys_signalfd(ending_signals());
         int r = signal_fd < 0 ? signal_fd : sys_set_sigmask(ending_signals());
         while (r == 0) {
@@ -149,7 +147,7 @@ int child_await_start(struct child *c, const struct step *step)
                 if (fd < 0)
                         return fd;
                 struct release release;
-                if (sys_receive(fd, &release, sizeof(release)) == sizeof(release)) {
+                if (sys_read(fd, &release, sizeof(release)) == sizeof(release)) {
                         (void) sys_close(signal_fd);
                         (void) sys_close(c->sync_fd);
                         c->sync_fd = fd;
@@ -299,27 +297,35 @@ int child_find_home(struct child *c, const struct step *step)
         return 0;
 }
 
-/* From here on EOF means that exec() happened. Sent before the filter is loaded: it may forbid sendmsg(2). */
+/* From here on EOF means that exec() happened. Sent before the filter is loaded, if that comes last: it may forbid all. */
 static void announce_exec(struct child *c)
 {
-        struct report report = { REPORT_EXEC, (uint16_t) c->at, 0 };
-        if (!c->announced && sys_send(c->sync_fd, &report, sizeof(report)) < 0)
-                sys_exit(1);
+        if (!c->announced)
+                child_tell(c, REPORT_EXEC, 0);
         c->announced = true;
 }
 
 int child_load_filter(struct child *c, const struct step *step)
 {
         struct plan_bytes filter = child_bytes(c, step, 0);
-        if (step->arg[2])
+        if (step->arg[2] & FILTER_LAST)
                 announce_exec(c);
         int fd = sys_seccomp_filter(step->arg[1], filter.data, filter.size);
         if (fd < 0 || !(step->arg[1] & SECCOMP_FILTER_FLAG_NEW_LISTENER))
                 return fd;
-        struct report report = { REPORT_LISTENER, (uint16_t) c->at, 0 };
-        ssize_t n = sys_send_fd(c->sync_fd, &report, sizeof(report), fd);
+        /* From here to the release any other call may wait for an agent that has no listener yet. */
+        if (step->arg[2] & FILTER_SEND) {
+                struct report report = { REPORT_LISTENER, (uint16_t) c->at, 0 };
+                ssize_t n = sys_send_fd(c->sync_fd, &report, sizeof(report), fd);
+                if (n < 0)
+                        return (int) n;
+        } else {
+                child_tell(c, REPORT_LISTENER, fd);
+        }
+        child_await_release(c);
+        c->met = true;
         (void) sys_close(fd);
-        return n < 0 ? (int) n : 0;
+        return 0;
 }
 
 /*
@@ -349,7 +355,7 @@ static const char *env_value(const char *const *envp, const char *key, size_t n)
 }
 
 /* May this be executed by us? Asks the kernel (faccessat2 would be 5.8 and know about effective ids; exec decides). */
-static int try_program(const char *path)
+int child_try_program(const char *path)
 {
         struct stat st;
         int r = sys_fstatat(AT_FDCWD, path, &st, 0);
@@ -375,7 +381,7 @@ int child_find_program(struct child *c, const struct step *step)
                 if (name_len >= sizeof(c->program))
                         return -ENAMETOOLONG;
                 memcpy(c->program, name, name_len + 1);
-                return try_program(name);
+                return child_try_program(name);
         }
         for (const char *dir = env_value(c->in->envp, "PATH=", 5); dir && *name;) {
                 const char *end = strchr(dir, ':');
@@ -384,7 +390,7 @@ int child_find_program(struct child *c, const struct step *step)
                         memcpy(c->program, dir, len);
                         c->program[len] = '/';
                         memcpy(c->program + len + 1, name, name_len + 1);
-                        int r = try_program(c->program);
+                        int r = child_try_program(c->program);
                         if (r == 0)
                                 return 0;
                         if (r != -ENOENT && r != -ENOTDIR)

@@ -6,7 +6,7 @@ static int run(const struct call *call, struct error *err)
         struct container_options opts;
         struct error warning = ERROR_INIT;
         auto_fd int root = -1;
-        int r = seal_self(call->globals->argv, err);
+        int r = seal_self(call->globals->argv, call->log, err);
         if (r == 0)
                 r = make_options(call, &opts, err);
         if (r == 0)

@@ -10,12 +10,13 @@ static int run(const struct call *call, struct error *err)
         auto_fd int root = -1;
         int status = 0;
         o.id = call->pos.list[0];
+        o.log = call->log;
         o.args = call->pos.n > 1 ? (const char *const *) call->pos.list + 1 : NULL;
         if (o.process_file && o.args)
                 return error_say(err, -EINVAL, "--process says what to run: no command can be given with it");
         if (!o.process_file && !o.args)
                 return error_say(err, -EINVAL, "process args cannot be empty: give a command, or --process");
-        int r = seal_self(call->globals->argv, err);
+        int r = seal_self(call->globals->argv, call->log, err);
         if (r == 0)
                 r = command_listen_fds(&o.listen_fds, err);
         if (r == 0)

@@ -9,7 +9,7 @@ static int run(const struct call *call, struct error *err)
         int status = 0;
         const struct make_args *args = call->args;
         /* In the foreground we run as long as the container does: nobody can write to a program that runs. */
-        int r = args->detach ? seal_self(call->globals->argv, err) : 0;
+        int r = args->detach ? seal_self(call->globals->argv, call->log, err) : seal_spared(call->log);
         if (r == 0)
                 r = make_options(call, &opts, err);
         if (r == 0)

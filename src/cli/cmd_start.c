@@ -5,7 +5,7 @@ static int run(const struct call *call, struct error *err)
 {
         auto_fd int root = -1;
         int r = command_root(call, false, &root, err);
-        return r == 0 ? container_start(root, call->pos.list[0], err) : r;
+        return r == 0 ? container_start(root, call->pos.list[0], call->log, err) : r;
 }
 
 const struct command cmd_start = {

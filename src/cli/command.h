@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 
+#include "base/log.h"
 #include "cli/option.h"
 #include "plan/compile.h"
 
@@ -19,6 +20,7 @@ struct globals {
         bool debug;
         bool no_cgroup;
         enum rootless rootless;
+        int log_fd;                     /* of `log`, with debug: paths may mean something else while namespaces are joined */
         char *const *argv;              /* all of our command line */
 };
 
@@ -27,6 +29,7 @@ struct call {
         const void *args;               /* the struct of the command, filled by its options */
         struct positional pos;
         struct arena *arena;
+        const struct log *log;          /* what is done, step by step; NULL: nobody listens */
 };
 
 struct command {
@@ -61,5 +64,9 @@ int command_listen_fds(uint32_t *ret, struct error *err) MUST_CHECK;
 /* Say what went wrong, but did not make us fail. */
 void command_warn(const struct call *call, const struct error *warning);
 
-/* report.c: on standard error, and into the log if there is one. `level`: "error", "warning". */
+/* report.c: a line of the debug log (struct log), to the log file if there is one, else on standard error. */
+int report_open(struct globals *globals, struct error *err) MUST_CHECK;
+void report_debug(void *globals, const char *text);
+
+/* On standard error, and into the log if there is one. `level`: "error", "warning". */
 void report(const struct globals *globals, const char *level, const char *text);

@@ -24,7 +24,7 @@ struct global_args {
 };
 
 static const struct option global_options[] = {
-        { "debug", 0, OPTION_FLAG, offsetof(struct global_args, g.debug), "accepted; there are no debug messages yet" },
+        { "debug", 0, OPTION_FLAG, offsetof(struct global_args, g.debug), "tell each step as it is done: on standard error, or in the log file" },
         { "log", 0, OPTION_PATH, offsetof(struct global_args, g.log), "also append messages to this file" },
         { "log-format", 0, OPTION_TEXT, offsetof(struct global_args, g.log_format),
           "of the log file: text (default) or json" },
@@ -154,12 +154,13 @@ static int check_globals(struct global_args *a, struct error *err)
         return r ? read_rootless(r, &a->g.rootless, err) : 0;
 }
 
-static int run_command(const struct globals *g, const struct command *cmd, int argc, const char *const *argv,
+static int run_command(struct globals *g, const struct command *cmd, int argc, const char *const *argv,
                        struct arena *arena)
 {
         struct error err = ERROR_INIT;
         _Alignas(max_align_t) char args[ARGS_MAX] = { 0 };
-        struct call call = { .globals = g, .args = args, .arena = arena };
+        const struct log listener = { report_debug, g }, *log = g->debug ? &listener : NULL;
+        struct call call = { .globals = g, .args = args, .arena = arena, .log = log };
         int r = 0;
         if (cmd->raw)
                 call.pos = (struct positional){ .list = (const char **) (uintptr_t) argv, .n = (size_t) argc };
@@ -173,6 +174,8 @@ static int run_command(const struct globals *g, const struct command *cmd, int a
                 r = error_say(&err, -EINVAL, "%s: \"%s\" requires %s %zu argument(s): %s", g->program, cmd->name, how,
                               few ? cmd->min : cmd->max, cmd->arguments);
         }
+        if (r == 0)
+                log_say(log, "%s %s, commit %s: %s", g->program, BERTH_VERSION, BERTH_COMMIT, cmd->name);
         if (r == 0)
                 r = cmd->run(&call, &err);
         return r < 0 ? fail(g, cmd, &err) : r;
@@ -213,6 +216,8 @@ int main(int argc, char **argv)
                       : error_set(&err, -ENOMEM, "start");
         if (r == 0)
                 r = check_globals(&a, &err);
+        if (r == 0)
+                r = report_open(&a.g, &err);
         if (r < 0)
                 return fail(&a.g, NULL, &err);
         if (a.version)

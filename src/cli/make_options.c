@@ -15,6 +15,7 @@ int make_options(const struct call *call, struct container_options *ret, struct 
                 .detach = a->detach,
                 .keep = a->keep,
                 .preserve_fds = a->preserve_fds,
+                .log = call->log,
         };
         int r = command_listen_fds(&o.listen_fds, err);
         if (r == 0)

@@ -38,6 +38,7 @@ static void compile_all(struct compile *c)
         compile_cgroup(c);
         compile_open_trees(c);
         compile_joins_before(c);
+        compile_hook_files(c);
         compile_clone(c);
         compile_id_maps(c);
         compile_limits(c);
@@ -62,9 +63,9 @@ static void compile_all(struct compile *c)
 
         /* the process itself */
         compile_place(c);
+        compile_hook_state(c);
         compile_privileges(c);
         compile_await_start(c);
-        compile_hooks(c, HOOK_START_CONTAINER);
         compile_exec(c);
         compile_state(c, PLAN_RUNNING);
         compile_hooks(c, HOOK_POSTSTART);

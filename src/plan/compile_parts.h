@@ -24,6 +24,8 @@ struct compile {
         uint64_t stdio;                 /* first of three descriptor slots */
         uint64_t entrances, n_entrances; /* descriptor slots of the cgroups to enter */
         uint64_t *trees;                /* by mount: descriptor slot of a tree that the parent opened, or FD_NONE */
+        uint64_t hook_files;            /* first of two descriptor slots */
+        bool runs_hooks;                /* ... of startContainer hooks, of which there are some */
         bool enters_cgroup;             /* ... or is born in it */
         bool forks_again;               /* the process that is cloned makes another one */
         bool user_ns;                   /* new or joined: the child is not privileged on the host */
@@ -73,8 +75,13 @@ void compile_mount_cgroup(struct compile *c, const struct spec_mount *m);
 void compile_label(struct compile *c);
 const char *compile_mount_label(struct compile *c, const struct spec_mount *m);
 
-/* compile_process.c */
+/* compile_hooks.c */
 void compile_hooks(struct compile *c, enum hook_kind kind);
+void compile_hook_files(struct compile *c);
+void compile_hook_state(struct compile *c);
+void compile_start_hooks(struct compile *c);
+
+/* compile_process.c */
 void compile_creating(struct compile *c);
 void compile_state(struct compile *c, unsigned state);
 void compile_run_on(struct compile *c);

@@ -7,17 +7,6 @@
 
 #define MPOL_PREFERRED 1
 
-void compile_hooks(struct compile *c, enum hook_kind kind)
-{
-        const struct spec_hooks *hooks = &c->spec->hooks[kind];
-        for (size_t i = 0; i < hooks->n; i++) {
-                const struct spec_hook *h = &hooks->list[i];
-                plan_add(c->b, STEP_HOOK, kind, S(c, h->path),
-                         plan_build_strv(c->b, h->args),
-                         plan_build_strv(c->b, h->env), h->timeout, i, h->env ? 0u : 1u);
-        }
-}
-
 void compile_state(struct compile *c, unsigned state)
 {
         if (!c->wish->no_state)
@@ -75,6 +64,19 @@ void compile_place(struct compile *c)
         compile_scheduling(c);
 }
 
+/*
+ * pidfd_getfd(2) takes the listener from a process that only has to write, but
+ * wants the right to trace it; sendmsg(2) hands it over without, if no agent is
+ * to be asked about it.
+ */
+static uint64_t filter_how(const struct compile *c, bool last)
+{
+        const struct spec_seccomp *s = &c->spec->seccomp;
+        if (!s->notifies)
+                return last ? FILTER_LAST : 0u;
+        return c->host->privileged || s->notifies_sendmsg ? 0u : FILTER_SEND;
+}
+
 static void compile_seccomp(struct compile *c, bool last)
 {
         if (!c->spec->seccomp.wanted)
@@ -90,7 +92,7 @@ static void compile_seccomp(struct compile *c, bool last)
         uint64_t flags = s->notifies ? s->flags | SECCOMP_FILTER_FLAG_NEW_LISTENER
                                      : s->flags & ~(uint64_t) SPEC_FILTER_WAIT_KILLABLE;
         plan_add(c->b, STEP_LOAD_FILTER, plan_build_blob(c->b, filter.data, filter.size), flags,
-                 last && !s->notifies ? 1u : 0u);
+                 filter_how(c, last));
         if (s->notifies)
                 plan_add(c->b, STEP_SEND_LISTENER, S(c, s->listener_path), S(c, s->listener_metadata));
 }
@@ -111,12 +113,12 @@ void compile_privileges(struct compile *c)
 {
         const struct spec_process *p = &c->spec->process;
         uint64_t cwd = S(c, p->cwd ? p->cwd : "/");
+        plan_add(c->b, STEP_FIND_HOME, p->user.uid);
+        plan_add(c->b, STEP_CHDIR, cwd, 1);
         if (p->no_new_privileges)
                 plan_add(c->b, STEP_NO_NEW_PRIVS, 0);
         else
                 compile_seccomp(c, false);
-        plan_add(c->b, STEP_FIND_HOME, p->user.uid);
-        plan_add(c->b, STEP_CHDIR, cwd, 1);
         uint64_t none = 0;
         const uint64_t *caps = p->has_capabilities ? p->caps : NULL;
         compile_own_limits(c);
@@ -147,6 +149,7 @@ void compile_exec(struct compile *c)
         if (c->wish->die_with_parent)
                 plan_add(c->b, STEP_DIE_WITH_PARENT, 0);
         if (c->spec->process.no_new_privileges)
-                compile_seccomp(c, true);
+                compile_seccomp(c, !c->runs_hooks);
+        compile_start_hooks(c);
         plan_add(c->b, STEP_EXEC, 0);
 }

@@ -7,6 +7,7 @@
 
 #include "base/io.h"
 #include "plan/compile_parts.h"
+#include "plan/enosys.h"
 
 struct rules {
         scmp_filter_ctx ctx;
@@ -104,7 +105,64 @@ static int add_rules(scmp_filter_ctx ctx, const struct spec_seccomp *s, struct e
         return 0;
 }
 
-static int export_filter(scmp_filter_ctx ctx, struct arena *arena, struct plan_bytes *ret, struct error *err)
+/* ---- what the profile could not know ---- */
+
+/* A good tracer answers by itself; whoever lets everything pass means the future, too. */
+static bool needs_enosys(uint32_t default_action)
+{
+        uint32_t action = default_action & SECCOMP_RET_ACTION_FULL;
+        return action != SECCOMP_RET_ALLOW && action != SECCOMP_RET_LOG && action != SECCOMP_RET_TRACE &&
+               default_action != (SECCOMP_RET_ERRNO | ENOSYS);
+}
+
+static uint32_t newest_call(const struct spec_seccomp *s, uint32_t token)
+{
+        int newest = -1;
+        for (size_t i = 0; i < s->n_rules; i++)
+                for (size_t k = 0; s->rules[i].names && s->rules[i].names[k]; k++) {
+                        /* Negative: unknown there, or a part of a multiplexed call like socketcall(2). */
+                        int nr = seccomp_syscall_resolve_name_arch(token, s->rules[i].names[k]);
+                        newest = nr > newest ? nr : newest;
+                }
+        return newest < 0 ? ENOSYS_NONE : (uint32_t) newest;
+}
+
+static void add_newest(const struct spec_seccomp *s, uint32_t token, struct newest_call *list, size_t *n)
+{
+        bool x32 = token == SCMP_ARCH_X32;
+        uint32_t arch = x32 ? SCMP_ARCH_X86_64 : token, nr = newest_call(s, token);
+        size_t i = 0;
+        while (i < *n && list[i].arch != arch)
+                i++;
+        if (i == *n)
+                list[(*n)++] = (struct newest_call){ arch, ENOSYS_NONE, ENOSYS_NONE };
+        if (x32)
+                list[i].x32_nr = nr;
+        else
+                list[i].nr = nr;
+}
+
+/* The instructions in front of the filter. libseccomp adds the native architecture to those of the profile. */
+static int compile_enosys(const struct spec_seccomp *s, struct arena *arena, struct plan_bytes *ret)
+{
+        size_t n_archs = 1, n = 0;
+        while (s->architectures && s->architectures[n_archs - 1])
+                n_archs++;
+        struct newest_call *list = arena_alloc(arena, n_archs * sizeof(*list), _Alignof(struct newest_call));
+        struct sock_filter *insns = arena_alloc(arena, ENOSYS_INSNS_MAX(n_archs) * sizeof(*insns),
+                                                _Alignof(struct sock_filter));
+        if (!list || !insns)
+                return -ENOMEM;
+        add_newest(s, seccomp_arch_native(), list, &n);
+        for (size_t i = 0; i + 1 < n_archs; i++)
+                add_newest(s, arch_of(s->architectures[i]), list, &n);
+        *ret = (struct plan_bytes){ insns, enosys_write(list, n, insns) * sizeof(*insns) };
+        return 0;
+}
+
+/* `front`: instructions to put in front; they are copied. */
+static int export_filter(scmp_filter_ctx ctx, struct arena *arena, const struct plan_bytes *front,
+                         struct plan_bytes *ret, struct error *err)
 {
         /* libseccomp before 2.6 writes only to a descriptor. */
         auto_fd int fd = memfd_create("seccomp", MFD_CLOEXEC);
@@ -117,11 +175,17 @@ static int export_filter(scmp_filter_ctx ctx, struct arena *arena, struct plan_b
         size_t size;
         if (lseek(fd, 0, SEEK_SET) < 0 || (r = io_read_fd(fd, 1 << 20, &text, &size)) < 0)
                 return error_set(err, r < 0 ? r : -errno, "read the seccomp filter");
-        char *copy = arena_alloc(arena, size, 1);
+        size_t insns = (front->size + size) / sizeof(struct sock_filter);
+        if (insns > BPF_MAXINSNS)
+                return error_say(err, -E2BIG, "linux.seccomp: the filter has %zu instructions, the kernel takes %d", insns,
+                                 BPF_MAXINSNS);
+        char *copy = arena_alloc(arena, front->size + size, 1);
         if (!copy)
                 return error_set(err, -ENOMEM, "keep the seccomp filter");
-        memcpy(copy, text, size);
-        *ret = (struct plan_bytes){ copy, size };
+        if (front->size > 0)
+                memcpy(copy, front->data, front->size);
+        memcpy(copy + front->size, text, size);
+        *ret = (struct plan_bytes){ copy, front->size + size };
         return 0;
 }
 
@@ -141,5 +205,11 @@ int compile_filter(const struct spec_seccomp *seccomp, struct arena *arena, stru
         r = add_architectures(rules.ctx, seccomp, err);
         if (r >= 0)
                 r = add_rules(rules.ctx, seccomp, err);
-        return r < 0 ? r : export_filter(rules.ctx, arena, ret_filter, err);
+        struct plan_bytes front = { 0 };
+        if (r >= 0 && needs_enosys(seccomp->default_action)) {
+                r = compile_enosys(seccomp, arena, &front);
+                if (r < 0)
+                        return error_set(err, r, "compile the seccomp filter");
+        }
+        return r < 0 ? r : export_filter(rules.ctx, arena, &front, ret_filter, err);
 }

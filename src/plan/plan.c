@@ -35,9 +35,13 @@ static bool step_ok(const struct plan *plan, const struct step *step)
         for (unsigned i = 0; i < STEP_ARGS; i++)
                 if (!arg_ok(plan, info->arg[i], step->arg[i]))
                         return false;
-        /* Some take a range: the standard streams, the entrances of cgroups. */
+        /* Some take a range: the standard streams, the files of hooks, the entrances of cgroups. */
         if (step->op == STEP_STDIO)
                 return step->arg[0] + 3 <= plan->n_fds;
+        if (step->op == STEP_HOOK_FILES || step->op == STEP_HOOK_STATE)
+                return step->arg[0] + 2 <= plan->n_fds;
+        if (step->op == STEP_RUN_HOOK)
+                return step->arg[6] + 2 <= plan->n_fds;
         if (step->op == STEP_CGROUP_ENTER || step->op == STEP_CGROUP_ENTRANCES)
                 return step->arg[1] <= plan->n_fds && step->arg[0] + step->arg[1] <= plan->n_fds;
         return true;

@@ -30,6 +30,7 @@ enum step_op {
         STEP_OPEN_TREE,         /* fd slot, path, recursive: a detached copy of a host mount */
         STEP_MAP_TREE,          /* fd slot, uid map, gid map, or path of a user namespace, recursive, destination */
         STEP_RUN_ON_CPUS,       /* mask: we and what we clone; for exec */
+        STEP_HOOK_FILES,        /* first fd slot of two: for the state and the output of the hooks that the child runs */
         STEP_CLONE,             /* flags */
 
         /* parent, beside the child */
@@ -44,6 +45,7 @@ enum step_op {
         STEP_WRITE_STATE,       /* enum plan_state */
         STEP_MOVE_NET_DEVICE,   /* device, its name in the container */
         STEP_SEND_LISTENER,     /* path of a socket, metadata: the seccomp listener that the child sent, to its agent */
+        STEP_HOOK_STATE,        /* first fd slot of two: what the hooks that the child runs are told */
         STEP_HOOK,              /* kind, path, argv, env, timeout, its place in the list, 1: no env of its own */
 
         /* child, namespaces and identity */
@@ -104,7 +106,8 @@ enum step_op {
         STEP_CHDIR,             /* path, 1: as root, if root may; the user's attempt decides */
         STEP_FIND_HOME,         /* uid: HOME from the container's /etc/passwd */
         STEP_FIND_PROGRAM,      /* argv[0] in the instance's PATH */
-        STEP_LOAD_FILTER,       /* BPF instructions, SECCOMP_FILTER_FLAG_*, 1 if only exec follows */
+        STEP_LOAD_FILTER,       /* BPF instructions, SECCOMP_FILTER_FLAG_*, enum filter_how */
+        STEP_RUN_HOOK,          /* path, argv, env, timeout, number, 1: the process's env, first fd slot of two */
         STEP_DIE_WITH_PARENT,
         STEP_EXEC,              /* argv and envp come from the instance */
 
@@ -154,10 +157,17 @@ enum bind_flags {
         BIND_REMOUNT = 1 << 2,          /* attributes by a remount: no mount_setattr() before Linux 5.12 */
 };
 
+enum filter_how {
+        FILTER_LAST = 1 << 0,           /* only exec follows: there is nothing to be said any more */
+        FILTER_SEND = 1 << 1,           /* the listener is sent; otherwise its number is told, for pidfd_getfd(2) */
+};
+
 /* Beside the MS_* flags of a mount step: without a mode of its own a tmpfs takes that of the directory it covers. */
 #define MOUNT_KEEP_MODE (UINT64_C(1) << 40)
 /* ... and a tmpfs begins with a copy of that directory (tmpcopyup). */
 #define MOUNT_COPY_UP   (UINT64_C(1) << 41)
+
+#define HOOK_STRINGS_MAX 1024   /* of a hook that the child runs: arguments, and variables */
 
 #define FD_NONE UINT64_C(0xffff)
 

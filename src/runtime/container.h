@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/log.h"
 #include "plan/compile.h"
 #include "runtime/state.h"
 
@@ -28,6 +29,7 @@ struct container_options {
         const char *pid_file;           /* receives the pid in decimal */
         const char *console_socket;     /* receives the master of the terminal */
         const char *pidfd_socket;       /* receives a pidfd of the first process */
+        const struct log *log;          /* NULL: nobody listens */
         bool no_pivot, no_new_keyring;
         bool no_cgroup;                 /* stay in the caller's */
         enum rootless rootless;
@@ -56,7 +58,7 @@ int container_run(int root_fd, const struct container_options *opts, int *ret_st
                   struct error *err) MUST_CHECK;
 
 /* From created to running. When it fails the container is stopped. */
-int container_start(int root_fd, const char *id, struct error *err) MUST_CHECK;
+int container_start(int root_fd, const char *id, const struct log *log, struct error *err) MUST_CHECK;
 
 /* `all`: to every process of the cgroup, and a stopped container is no failure. */
 int container_kill(int root_fd, const char *id, int sig, bool all, struct error *err) MUST_CHECK;

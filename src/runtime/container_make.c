@@ -93,7 +93,11 @@ static int compile(struct making *m, struct error *err)
                 .preserve_fds = o->preserve_fds + o->listen_fds,
         };
         r = plan_compile(m->spec, &m->host, &wish, &m->block, &m->block_size, err);
-        return r < 0 ? r : plan_open(&m->plan, m->block, m->block_size, err);
+        if (r < 0)
+                return r;
+        log_say(o->log, "container \"%s\": the plan has %zu bytes, made of %zu of %s/" CONFIG_FILE, o->id, m->block_size,
+                m->config_size, o->bundle);
+        return plan_open(&m->plan, m->block, m->block_size, err);
 }
 
 /*
@@ -253,7 +257,7 @@ static int make(struct making *m, int root_fd, struct error *err)
                 m->rec = (struct recorder){ .dir = &m->dir, .state = &m->state, .keeps_supervisor = m->foreground };
                 m->session_opts = (struct session_options){
                         .host = &m->host, .ops = &recorder_ops, .ops_arg = &m->rec,
-                        .listen_fd = m->listen_fd, .alive_fd = -1,
+                        .listen_fd = m->listen_fd, .alive_fd = -1, .log = m->opts->log,
                 };
                 r = session_start(&m->session, &m->plan, &m->in, &m->session_opts, err);
         }
@@ -316,6 +320,7 @@ static int run_foreground(struct making *m, int root_fd, int *ret_status, struct
                         *warning = more;
                 return r;
         }
+        log_say(m->opts->log, "process %d ended: status %d", (int) m->session.pid, status);
         fd_close(take_fd(&m->session.pidfd));
         /* The container did what it was asked to: what goes wrong from here on does not change its status. */
         struct error why = ERROR_INIT;

@@ -20,7 +20,7 @@ static int connect_child(const struct found *c, int *ret_fd, struct error *err)
         return 0;
 }
 
-static int resume(struct found *c, const struct plan *plan, struct error *err)
+static int resume(struct found *c, const struct plan *plan, const struct log *log, struct error *err)
 {
         auto_session struct session s = SESSION_INIT;
         auto_fd int fd = -1;
@@ -28,7 +28,7 @@ static int resume(struct found *c, const struct plan *plan, struct error *err)
         struct instance in = INSTANCE_INIT;
         auto_recorder struct recorder rec = { .dir = &c->dir, .state = &c->state };
         struct session_options opts = { .host = &host, .ops = &recorder_ops, .ops_arg = &rec, .listen_fd = -1,
-                                        .alive_fd = -1 };
+                                        .alive_fd = -1, .log = log };
         int r = host_probe(&host, err);
         if (r == 0)
                 r = connect_child(c, &fd, err);
@@ -43,7 +43,7 @@ static int resume(struct found *c, const struct plan *plan, struct error *err)
         return 0;
 }
 
-int container_start(int root_fd, const char *id, struct error *err)
+int container_start(int root_fd, const char *id, const struct log *log, struct error *err)
 {
         auto_found struct found c = FOUND_INIT;
         auto_free char *block = NULL;   /* malloc() aligns well enough for a plan */
@@ -63,5 +63,5 @@ int container_start(int root_fd, const char *id, struct error *err)
         if (r < 0)
                 return error_set(err, r, "read the plan of container \"%s\"", id);
         r = plan_open(&plan, block, size, err);
-        return r < 0 ? error_wrap(err, "container \"%s\"", id) : resume(&c, &plan, err);
+        return r < 0 ? error_wrap(err, "container \"%s\"", id) : resume(&c, &plan, log, err);
 }

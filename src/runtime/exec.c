@@ -103,7 +103,11 @@ static int compile(struct joining *j, struct error *err)
                 r = find_joins(st->process.pid, &wish.joins, err);
         if (r == 0)
                 r = plan_compile_join(j->spec, &j->host, &wish, &j->block, &size, err);
-        return r < 0 ? r : plan_open(&j->plan, j->block, size, err);
+        if (r < 0)
+                return r;
+        log_say(o->log, "container \"%s\", process %d: to be joined; the plan has %zu bytes", st->id, (int) st->process.pid,
+                size);
+        return plan_open(&j->plan, j->block, size, err);
 }
 
 static int fill_instance(struct joining *j, struct error *err)
@@ -168,6 +172,7 @@ static int make(struct joining *j, int root_fd, struct error *err)
         if (r < 0)
                 return r;
         j->session_opts = (struct session_options){ .host = &j->host, .ops = &exec_ops, .ops_arg = j, .listen_fd = -1,
+                                                    .log = o->log,
                                                     .alive_fd = -1 };
         r = session_start(&j->session, &j->plan, &j->in, &j->session_opts, err);
         return r < 0 ? r : handout_give(&j->out, &j->session, err);
@@ -189,6 +194,7 @@ int exec_run(int root_fd, const struct exec_options *opts, int *ret_status, stru
                 r = supervise_wait(&sup, j.session.pidfd, con, &status, err);
                 if (r < 0)
                         return r;
+                log_say(opts->log, "process %d ended: status %d", (int) j.session.pid, status);
                 if (con)
                         supervise_drain(con);
         }

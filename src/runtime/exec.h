@@ -19,6 +19,7 @@ struct exec_options {
         const char *const *gids;        /* to add to additionalGids; NULL: none */
         const char *const *cgroups;     /* "[CONTROLLERS:]PATH" within the container's, see cgroup_descend(); NULL: that itself */
         bool tty, detach, no_new_privs, ignore_paused;
+        const struct log *log;          /* NULL: nobody listens */
         const char *pid_file, *console_socket, *pidfd_socket;
         uint32_t preserve_fds, listen_fds;
 };

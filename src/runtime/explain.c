@@ -28,6 +28,20 @@ static int explain_mount(const struct session *s, const struct step *step, int c
                          *data ? " with options \"" : "", data, *data ? "\"" : "");
 }
 
+static int explain_chdir(const char *path, int code, struct error *err)
+{
+        if (code == -EXDEV)
+                return error_say(err, code, "process.cwd: \"%s\" is outside of the container's root", path);
+        return error_set(err, code, "process.cwd: change to \"%s\"", path);
+}
+
+static int explain_label(const char *label, int code, struct error *err)
+{
+        if (code == -ENOENT)
+                return error_say(err, code, "the security module has no profile for: %s", label);
+        return error_set(err, code, "label the process for the security module: \"%s\"", label);
+}
+
 /* Steps whose argument list says less than a sentence would; all others are told as `berth plan` lists them. */
 int explain_step(const struct session *s, size_t i, int code, struct error *err)
 {
@@ -59,20 +73,18 @@ int explain_step(const struct session *s, size_t i, int code, struct error *err)
                 return error_set(err, code, "bind mount \"%s\" on \"%s\"", arg(s, step, 0), arg(s, step, 1));
         case STEP_OPEN_ROOT:
                 return error_set(err, code, "root.path: rootfs \"%s\"", arg(s, step, 0));
+        case STEP_RUN_HOOK:
+                return error_set(err, code, "error running startContainer hook #%u: \"%s\"", (unsigned) step->arg[4],
+                                 arg(s, step, 0));
         case STEP_CHDIR:
-                if (code == -EXDEV)
-                        return error_say(err, code, "process.cwd: \"%s\" is outside of the container's root",
-                                         arg(s, step, 0));
-                return error_set(err, code, "process.cwd: change to \"%s\"", arg(s, step, 0));
+                return explain_chdir(arg(s, step, 0), code, err);
         case STEP_WRITE_SYSCTL:
                 return error_set(err, code, "linux.sysctl: write \"%s\" to /proc/sys/%s", arg(s, step, 1),
                                  arg(s, step, 0));
         case STEP_WRITE_TIME_OFFSETS:
                 return error_set(err, code, "linux.timeOffsets");
         case STEP_EXEC_LABEL:
-                if (code == -ENOENT)
-                        return error_say(err, code, "the security module has no profile for: %s", arg(s, step, 1));
-                return error_set(err, code, "label the process for the security module: \"%s\"", arg(s, step, 1));
+                return explain_label(arg(s, step, 1), code, err);
         case STEP_SET_PERSONALITY:
                 return error_set(err, code, "linux.personality");
         case STEP_BIND_MEMORY:

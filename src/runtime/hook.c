@@ -1,5 +1,6 @@
 #include "runtime/hook.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -92,19 +93,41 @@ static int wait_in_time(int pidfd, unsigned seconds)
         }
 }
 
-/* The last words of the hook, on one line. */
+/* On one line. */
+static void tame(char *words)
+{
+        size_t len = strlen(words);
+        while (len > 0 && words[len - 1] == '\n')
+                words[--len] = '\0';
+        for (size_t i = 0; i < len; i++)
+                if ((unsigned char) words[i] < 0x20)
+                        words[i] = ' ';
+}
+
 static void last_words(int output_fd, char *buf, size_t size)
 {
         off_t end = lseek(output_fd, 0, SEEK_END);
         off_t from = end > (off_t) size - 1 ? end - (off_t) size + 1 : 0;
         ssize_t n = pread(output_fd, buf, size - 1, from);
         buf[n > 0 ? n : 0] = '\0';
-        size_t len = strlen(buf);
-        while (len > 0 && buf[len - 1] == '\n')
-                buf[--len] = '\0';
-        for (size_t i = 0; i < len; i++)
-                if ((unsigned char) buf[i] < 0x20)
-                        buf[i] = ' ';
+}
+
+int hook_explain(const struct hook_run *hook, int how, int status, const char *words, struct error *err)
+{
+        char line[300], ended[100];
+        snprintf(line, sizeof(line), "%s", words);
+        tame(line);
+        if (how == 0) {
+                snprintf(ended, sizeof(ended), "did not end within its %u seconds", hook->timeout);
+        } else if (how == CLD_EXITED) {
+                snprintf(ended, sizeof(ended), "exited with status %d", status);
+        } else {
+                const char *name = strsignal(status);
+                snprintf(ended, sizeof(ended), "was killed by signal %d (%c%s)", status,
+                         tolower((unsigned char) name[0]), name + 1);
+        }
+        return error_say(err, how == 0 ? -ETIMEDOUT : -ECANCELED, "\"%s\" %s%s%s", hook->path, ended,
+                         *line ? ": " : "", line);
 }
 
 static int judge(const struct hook_run *hook, int code, int status, int output_fd, struct error *err)
@@ -115,9 +138,7 @@ static int judge(const struct hook_run *hook, int code, int status, int output_f
                 return error_set(err, -errno, "\"%s\"", hook->path);
         char words[300];
         last_words(output_fd, words, sizeof(words));
-        return error_say(err, -ECANCELED, "\"%s\" %s %d%s%s", hook->path,
-                         code == CLD_EXITED ? "exited with status" : "was killed by signal", status,
-                         *words ? ": " : "", words);
+        return hook_explain(hook, code, status, words, err);
 }
 
 static int run_one(const struct hook_run *hook, struct error *err)
@@ -145,8 +166,7 @@ static int run_one(const struct hook_run *hook, struct error *err)
                 (void) sys_pidfd_kill(pidfd, SIGKILL);
         r = sys_pidfd_wait(pidfd, &code, &status);
         if (in_time == -ETIMEDOUT)
-                return error_say(err, -ETIMEDOUT, "\"%s\" did not end within its %u seconds", hook->path,
-                                 hook->timeout);
+                return hook_explain(hook, 0, 0, "", err);
         if (r < 0)
                 return error_set(err, r, "wait for \"%s\"", hook->path);
         return judge(hook, code, status, output_fd, err);

@@ -2,9 +2,10 @@
 /*
  * hook - run one OCI hook (config.md#posix-platform-hooks).
  *
- * The hook's standard input is the container's state as JSON. createContainer and startContainer hooks run in
- * the container's namespaces: for the first the host's files are still at "/",
- * for the second the container's.
+ * The hook's standard input is the container's state as JSON. createContainer
+ * hooks run in the container's namespaces, with the host's files still at "/".
+ * startContainer hooks are not run by us but by the container's process
+ * (child/step_hook.c); what it tells of their end is explained here.
  */
 
 #include <sys/types.h>
@@ -21,6 +22,12 @@ struct hook_run {
         const char *state;              /* JSON */
         int enter_pidfd;                /* enter this process's namespaces first; -1: ours */
 };
+
+/*
+ * Why a hook that ended is a failure, as a sentence without the hook's kind and number. `how`: CLD_* with its status
+ * or signal (-ECANCELED); 0: it did not end in its time (-ETIMEDOUT). Of the hook, only path and timeout are looked at.
+ */
+int hook_explain(const struct hook_run *hook, int how, int status, const char *words, struct error *err);
 
 /* Wait for it. A non-zero status, a signal, a time-out or a failing exec is -ECANCELED and a sentence with
  * what the hook wrote to its standard error. */

@@ -7,6 +7,7 @@
  */
 
 #include "base/error.h"
+#include "child/child.h"
 #include "runtime/session.h"
 
 typedef int parent_step(struct session *s, const struct step *step, struct error *err);
@@ -30,7 +31,14 @@ parent_step parent_map_tree, parent_map_by_tool;
 /* parent_process.c */
 parent_step parent_set_scheduler, parent_set_io_priority, parent_run_on_cpus;
 /* parent_hooks.c */
-parent_step parent_write_state, parent_hook;
+parent_step parent_write_state, parent_hook_files, parent_hook_state, parent_hook;
+/* The sentence for a hook that the child ran. `size`: of the whole record. Returns a negative errno. */
+int parent_hook_ended(const struct session *s, const struct hook_end *end, size_t size, struct error *err);
+
+/* session_log.c: what is done, to the log. Ours; the child's up to step `end`; what a report of the child's means. */
+void session_tell_own(const struct session *s, size_t step);
+void session_tell_child(struct session *s, size_t end);
+void session_tell_report(struct session *s, const struct report *report);
 
 /* Go back to the namespaces that were left for the clone. */
 void parent_return(struct session *s);

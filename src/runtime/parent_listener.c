@@ -64,7 +64,8 @@ int parent_send_listener(struct session *s, const struct step *step, struct erro
         struct sockaddr_un to = { .sun_family = AF_UNIX };
         snprintf(to.sun_path, sizeof(to.sun_path), "%s", path);
         if (fd < 0 || connect(fd, (const struct sockaddr *) &to, sizeof(to)) < 0)
-                return error_set(err, -errno, "linux.seccomp.listenerPath: connect to \"%s\"", path);
+                return error_set(err, -errno, "linux.seccomp.listenerPath: failed to connect with seccomp agent at \"%s\"",
+                                 path);
         r = send_all(fd, text, listener);
         return r < 0 ? error_set(err, r, "linux.seccomp.listenerPath: send to \"%s\"", path) : 0;
 }

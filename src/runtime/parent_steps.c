@@ -22,5 +22,7 @@ parent_step *const parent_steps[STEP_OPS] = {
         [STEP_WRITE_STATE]    = parent_write_state,
         [STEP_MOVE_NET_DEVICE] = parent_move_net_device,
         [STEP_SEND_LISTENER]  = parent_send_listener,
+        [STEP_HOOK_FILES]     = parent_hook_files,
+        [STEP_HOOK_STATE]     = parent_hook_state,
         [STEP_HOOK]           = parent_hook,
 };

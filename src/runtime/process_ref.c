@@ -90,3 +90,20 @@ pid_t process_of_pidfd(int pidfd)
         text[(size_t) (line - text) + strcspn(line, "\n")] = '\0';
         return parse_u32(line, &pid) < 0 ? -1 : (pid_t) pid;    /* "-1" of a process that is gone is no number here */
 }
+
+pid_t process_pid_inside(pid_t pid)
+{
+        char path[32];
+        snprintf(path, sizeof(path), "/proc/%d/status", (int) pid);
+        auto_free char *text = NULL;
+        if (io_read_file(AT_FDCWD, path, 65536, &text, NULL) < 0)
+                return pid;
+        char *line = strstr(text, "\nNSpid:\t"), *last;
+        uint32_t inside;
+        if (!line)
+                return pid;
+        line++;
+        line[strcspn(line, "\n")] = '\0';
+        last = strrchr(line, '\t');
+        return parse_u32(last + 1, &inside) < 0 ? pid : (pid_t) inside;
+}

@@ -28,4 +28,7 @@ int process_ref_open(const struct process_ref *ref, int *ret_pidfd) MUST_CHECK;
 /* The number of the process behind a pidfd, as our /proc has it; -1 if it is gone. */
 pid_t process_of_pidfd(int pidfd);
 
+/* The number of a process in its own pid namespace; `pid` itself if that cannot be found out. */
+pid_t process_pid_inside(pid_t pid);
+
 bool process_ref_alive(const struct process_ref *ref);

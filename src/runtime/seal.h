@@ -11,11 +11,14 @@
  * a sealed copy in memory.
  */
 
-#include "base/error.h"
+#include "base/log.h"
 
 /*
  * Does nothing if our program file cannot be written to already; otherwise
  * executes it again and does not return. To be called first in a command: all
- * descriptors that are not close-on-exec are kept, numbers included.
+ * descriptors that are not close-on-exec are kept, numbers included. `log` may be NULL.
  */
-int seal_self(char *const argv[], struct error *err) MUST_CHECK;
+int seal_self(char *const argv[], const struct log *log, struct error *err) MUST_CHECK;
+
+/* Nothing but a line in the log, for a command that has no need of it. Returns 0. */
+int seal_spared(const struct log *log);

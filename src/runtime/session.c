@@ -51,9 +51,14 @@ static int adopt(struct session *s, const struct report *report, int pidfd, stru
 }
 
 /* One report. 1: the child waits for us (or runs); 0: there is more to come. */
-static int take_report(struct session *s, const struct report *report, int fd, struct error *err)
+static int take_report(struct session *s, const struct hook_end *record, size_t size, int fd, struct error *err)
 {
+        const struct report *report = &record->report;
+        session_tell_report(s, report);
         switch (report->kind) {
+        case REPORT_HOOK:
+                fd_close(fd);
+                return parent_hook_ended(s, record, size, err);
         case REPORT_FAILED:
                 fd_close(fd);
                 return explain_step(s, report->step, report->code < 0 ? report->code : -EPROTO, err);
@@ -70,8 +75,10 @@ static int take_report(struct session *s, const struct report *report, int fd, s
                 return 0;
         case REPORT_LISTENER:
                 fd_close(s->listener_fd);
-                s->listener_fd = fd;
-                return 0;
+                s->listener_fd = fd >= 0 ? fd : sys_pidfd_getfd(s->pidfd, report->code);
+                if (s->listener_fd < 0)
+                        return error_set(err, s->listener_fd, "linux.seccomp: take the listener from the container's process");
+                return 1;
         case REPORT_FORKED:
                 return adopt(s, report, fd, err);
         default:
@@ -88,18 +95,20 @@ static int take_report(struct session *s, const struct report *report, int fd, s
 static int await_child(struct session *s, size_t next, struct error *err)
 {
         for (bool announced = s->running;;) {
-                struct report report;
+                struct hook_end record; /* the longest of them */
                 int fd = -1;
-                ssize_t n = sys_receive_fd(s->sync_fd, &report, sizeof(report), &fd);
+                ssize_t n = sys_receive_fd(s->sync_fd, &record, sizeof(record), &fd);
                 s->running = n == 0 && announced;
-                if (s->running)
+                if (s->running) {
+                        session_tell_child(s, s->plan->n_steps);
                         return 0;
+                }
                 if (n == 0 || n == -ECONNRESET)
                         return child_vanished(s, next, err);
-                if (n != sizeof(report))
+                if (n < (ssize_t) sizeof(record.report))
                         return error_set(err, n < 0 ? (int) n : -EPROTO, "hear from the container's process");
-                announced = report.kind == REPORT_EXEC;
-                int r = take_report(s, &report, fd, err);
+                announced = record.report.kind == REPORT_EXEC;
+                int r = take_report(s, &record, (size_t) n, fd, err);
                 if (r != 0)
                         return r < 0 ? r : 0;
         }
@@ -110,8 +119,10 @@ static int do_step(struct session *s, size_t i, struct error *err)
         const struct step *step = &s->plan->steps[i];
         struct error own = ERROR_INIT;
         int r = parent_steps[step->op](s, step, &own);
-        if (r >= 0)
+        if (r >= 0) {
+                session_tell_own(s, i);
                 return 0;
+        }
         if (own.code == 0)
                 return explain_step(s, i, r, err);
         if (err)
@@ -169,6 +180,8 @@ static void close_given(struct session *s)
                 const struct step *step = &s->plan->steps[i];
                 if (step->op == STEP_OPEN_TREE)
                         fd_close(take_fd(&s->in->fd[step->arg[0]]));
+                for (uint64_t k = 0; step->op == STEP_HOOK_FILES && k < 2; k++)
+                        fd_close(take_fd(&s->in->fd[step->arg[0] + k]));
                 for (uint64_t k = 0; step->op == STEP_CGROUP_ENTRANCES && k < step->arg[1]; k++)
                         fd_close(take_fd(&s->in->fd[step->arg[0] + k]));
         }
@@ -206,6 +219,7 @@ int session_resume(struct session *session, const struct plan *plan, struct inst
         size_t at = 0;
         while (at < plan->n_steps && plan->steps[at].op != STEP_AWAIT_START)
                 at++;
+        s->told = at;
         int r = at == plan->n_steps ? error_say(err, -EINVAL, "the plan has nothing to start") : 0;
         if (r >= 0)
                 r = release_child(s, at, err);

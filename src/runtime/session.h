@@ -16,6 +16,7 @@
  */
 
 #include "base/cleanup.h"
+#include "base/log.h"
 #include "cgroups/cgroup.h"
 #include "host/host.h"
 #include "plan/plan.h"
@@ -37,6 +38,7 @@ struct session_options {
         bool for_grandparent;           /* CLONE_PARENT: our parent will be the container's parent and reap it */
         const struct session_ops *ops;
         void *ops_arg;
+        const struct log *log;          /* is told each step when it is done; NULL: nobody */
         int listen_fd;                  /* with await-start: the socket on which the child waits; else -1 */
         /*
          * Memory for the child's stack, SESSION_STACK_SIZE bytes aligned to 16; NULL: none. With it a privileged
@@ -61,6 +63,7 @@ struct session {
         int back_fd[NS_FDS_MAX]; /* our own namespaces, to return to after the clone */
         int join_fd[NS_FDS_MAX]; /* others, to which we could go, but not return */
         struct cgroup cgroup;   /* made by the plan, or opened by the caller before session_start() (exec) */
+        size_t told;            /* the child's steps before this one are in the log */
         bool running;           /* exec() happened */
         bool awaiting;          /* the child waits in await-start */
 };

@@ -160,6 +160,7 @@ struct spec_seccomp {
         const char **architectures;     /* "SCMP_ARCH_X86_64", ...; NULL: the native one */
         uint64_t flags;                 /* SECCOMP_FILTER_FLAG_* */
         bool notifies;                  /* some rule asks a listener */
+        bool notifies_sendmsg;          /* ... about sendmsg(2) */
         const char *listener_path, *listener_metadata;  /* NULL: not given */
         const struct spec_seccomp_rule *rules;
         size_t n_rules;

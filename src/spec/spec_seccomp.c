@@ -210,7 +210,7 @@ static bool names_call(const struct spec_seccomp_rule *rule, const char *name)
 }
 
 /*
- * The process that loads the filter hands the listener to us with sendmsg(2).
+ * The process that loads the filter tells us of the listener with write(2).
  * Would that ask the listener, which nobody has yet, it waited for ever.
  */
 static int check_listener(const struct where *at, struct spec_seccomp *f)
@@ -222,9 +222,10 @@ static int check_listener(const struct where *at, struct spec_seccomp *f)
                 if (f->rules[i].action != SECCOMP_RET_USER_NOTIF)
                         continue;
                 f->notifies = true;
-                if (names_call(&f->rules[i], "sendmsg"))
-                        return where_fail(at, "syscalls[%zu]: SCMP_ACT_NOTIFY is not possible for sendmsg, which hands the "
-                                          "listener over", i);
+                if (names_call(&f->rules[i], "write"))
+                        return where_fail(at, "syscalls[%zu]: SCMP_ACT_NOTIFY cannot be used for the write syscall, which "
+                                          "hands the listener over", i);
+                f->notifies_sendmsg = f->notifies_sendmsg || names_call(&f->rules[i], "sendmsg");
         }
         if (!f->notifies)
                 return 0;

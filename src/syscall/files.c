@@ -40,6 +40,8 @@ int sys_close_range(unsigned first, unsigned last)
         return (int) ret(syscall(SYS_close_range, first, last, 0));
 }
 
+off_t sys_lseek(int fd, off_t offset, int whence) { return ret(syscall(SYS_lseek, fd, offset, whence)); }
+
 ssize_t sys_read(int fd, void *data, size_t size)
 {
         long n;

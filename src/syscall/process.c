@@ -44,6 +44,15 @@ pid_t sys_clone_lean(uint64_t flags, int (*run)(void *arg), void *stack_end, voi
         return (pid_t) pid;
 }
 
+pid_t sys_fork(int *ret_pidfd)
+{
+        int pidfd = -1;
+        long pid = ret(syscall(SYS_clone, (unsigned long) (CLONE_PIDFD | SIGCHLD), 0UL, &pidfd, 0UL, 0UL));
+        if (pid > 0)
+                *ret_pidfd = pidfd;
+        return (pid_t) pid;
+}
+
 int sys_unshare(uint64_t flags) { return (int) ret(syscall(SYS_unshare, flags)); }
 int sys_setns(int fd, uint64_t flags) { return (int) ret(syscall(SYS_setns, fd, flags)); }
 int sys_setsid(void) { return (int) ret(syscall(SYS_setsid)); }
@@ -59,8 +68,11 @@ _Noreturn void sys_exit(int status)
                 syscall(SYS_exit_group, status);
 }
 
+int sys_kill(pid_t pid, int sig) { return (int) ret(syscall(SYS_kill, pid, sig)); }
 int sys_pidfd_open(pid_t pid) { return (int) ret(syscall(SYS_pidfd_open, pid, 0)); }
 int sys_pidfd_kill(int pidfd, int sig) { return (int) ret(syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0)); }
+
+int sys_pidfd_getfd(int pidfd, int fd) { return (int) ret(syscall(SYS_pidfd_getfd, pidfd, fd, 0)); }
 
 int sys_pidfd_wait(int pidfd, int *ret_code, int *ret_status)
 {

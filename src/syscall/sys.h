@@ -31,6 +31,8 @@ pid_t sys_clone3(uint64_t flags, int cgroup_fd, int *ret_pidfd);
  * stack whose end is `stack_end`. `flags` are those of clone(2), without an exit signal.
  */
 pid_t sys_clone_lean(uint64_t flags, int (*run)(void *arg), void *stack_end, void *arg, int *ret_pidfd);
+/* A copy of us, by clone(2): filters let programs fork, but may not know clone3(2). The child returns 0. */
+pid_t sys_fork(int *ret_pidfd);
 int sys_unshare(uint64_t flags);
 /* setns(2); with a pidfd (5.8) `flags` may name several namespaces. */
 int sys_setns(int fd, uint64_t flags);
@@ -38,8 +40,11 @@ int sys_setsid(void);
 int sys_execve(const char *path, const char *const argv[], const char *const envp[]);
 _Noreturn void sys_exit(int status);
 
+int sys_kill(pid_t pid, int sig);
 int sys_pidfd_open(pid_t pid);
 int sys_pidfd_kill(int pidfd, int sig);
+/* A copy of the process's descriptor; close-on-exec. Linux 5.6; wants the right to trace it. */
+int sys_pidfd_getfd(int pidfd, int fd);
 /* Wait for the process: CLD_* code and status as in waitid(2). -ECHILD if it is not our child. */
 int sys_pidfd_wait(int pidfd, int *ret_code, int *ret_status);
 
@@ -95,6 +100,7 @@ int sys_clear_cloexec(int fd);
 int sys_cloexec_from(unsigned first);
 /* Close first..last, whether open or not; Linux 5.9. */
 int sys_close_range(unsigned first, unsigned last);
+off_t sys_lseek(int fd, off_t offset, int whence);
 ssize_t sys_read(int fd, void *data, size_t size);
 ssize_t sys_write(int fd, const void *data, size_t size);
 /* Raw entries of an open directory; 0 at its end. */

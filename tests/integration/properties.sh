@@ -5,23 +5,6 @@
 . "${BASH_SOURCE%/*}/../lib/check.sh"
 . "$TESTS/lib/compare.sh"
 
-# inside WANTED-OUTPUT JQ...: what the container prints
-inside() {
-  bundle "$ARGS ${*:2:1}" "${@:3}"
-  expect 0 berth run -b "$B" "$ID"
-  equal "$out" "$1" "output"
-}
-
-# refuses PART-OF-SENTENCE JQ...: one line, no container
-refuses() {
-  bundle "$ARGS ${*:2:1}" "${@:3}"
-  try berth run -b "$B" "$ID"
-  [[ $status != 0 ]] || fail "it was not refused"
-  one_line "$err"
-  contains "$err" "$1"
-  equal "$out" "" "output"
-}
-
 # --- tmpcopyup ---------------------------------------------------------------------------------------
 TREE='find /srv | sort | while read -r f; do stat -c \"%n %A %u:%g\" $f; done; cat /srv/file /srv/a/b/c; readlink /srv/link'
 a_tree() {
@@ -311,62 +294,6 @@ labels_of_exec() {
 }
 test_case "labels of exec: refused where they mean nothing" labels_of_exec
 test_case "selinuxLabel and mountLabel: refused without SELinux" selinux
-
-# --- seccomp: an agent decides ------------------------------------------------------------------------
-NOTIFY='.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerPath: ($D + "/agent.sock"), listenerMetadata: "for berth",
-  syscalls: [{names: ["mkdir", "mkdirat"], action: "SCMP_ACT_NOTIFY"}]}'
-agent() { # starts one: $agent
-  rm -f "$D/agent.sock"
-  "$WORK/bin/seccomp_agent" "$D/agent.sock" "$D/state" &
-  agent=$!
-  eventually test -S "$D/agent.sock"
-}
-told() { # STATUS: what the agent was told of container $ID
-  equal "$(jq -c '[.fds, .metadata, .state.id, .state.status, .state.bundle, .pid > 1]' "$D/state")" \
-    "[[\"seccompFd\"],\"for berth\",\"$ID\",\"$1\",\"$B\",true]" "state"
-}
-notify() { # JQ STATUS
-  agent
-  inside "mkdir: can't create directory '/tmp/x': No space left on device" "$NOTIFY" "$1" 'args("mkdir /tmp/x 2>&1; true")'
-  told "$2"
-  wait "$agent"
-}
-test_case "seccomp: an agent answers a call" notify . creating
-test_case "seccomp: an agent, with new privileges" notify '.process.noNewPrivileges = false' creating
-notify_killable() {
-  [[ $(uname -r | awk -F. '{ print ($1 * 1000 + $2 >= 5019) }') = 1 ]] || skip "Linux before 5.19"
-  notify '.linux.seccomp.flags = ["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"]' creating
-}
-test_case "seccomp: an agent, waiting killably" notify_killable
-inside_without_agent() {
-  inside hi '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", flags: ["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"]}' \
-    '.process.args = ["echo", "hi"]'
-}
-test_case "seccomp: waiting killably for nobody" inside_without_agent
-notify_started() { # JQ STATUS
-  agent
-  bundle "$FOREVER" "$NOTIFY" "$1"
-  expect 0 berth create -b "$B" "$ID"
-  expect 0 berth start "$ID"
-  eventually test -s "$D/state"
-  told "$2"
-  # each exec has a filter, and a listener, of its own
-  local first=$agent
-  agent
-  try berth exec "$ID" mkdir /tmp/x
-  equal "$status" 1 "status of exec"
-  contains "$err" "No space left"
-  wait "$agent"
-  equal "$(jq -r .state.status "$D/state")" running
-  [[ $(jq .pid "$D/state") != "$(jq .state.pid "$D/state")" ]] || fail "the process of exec is the container's"
-  expect 0 berth delete -f "$ID"
-  wait "$first"
-}
-test_case "seccomp: an agent, by start and by exec" notify_started . created
-test_case "seccomp: an agent, by create and by exec" notify_started '.process.noNewPrivileges = false' creating
-test_case "seccomp: nobody listens" refuses 'listenerPath: connect to' "$NOTIFY"
-test_case "seccomp: an agent cannot decide about sendmsg" refuses 'not possible for sendmsg' "$NOTIFY" \
-  '.linux.seccomp.syscalls[0].names += ["sendmsg"]'
 
 # --- network devices ----------------------------------------------------------------------------------
 # In a network namespace of its own, with a pair of devices, both of which have addresses.

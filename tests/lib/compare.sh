@@ -133,3 +133,20 @@ compare_states() {
   done
   diff "$D/runc" "$D/ours" || fail "the runtimes differ (<runc, >ours)"
 }
+
+# inside WANTED-OUTPUT JQ...: what the container prints
+inside() {
+  bundle "$ARGS ${*:2:1}" "${@:3}"
+  expect 0 berth run -b "$B" "$ID"
+  equal "$out" "$1" "output"
+}
+
+# refuses PART-OF-SENTENCE JQ...: one line, no container
+refuses() {
+  bundle "$ARGS ${*:2:1}" "${@:3}"
+  try berth run -b "$B" "$ID"
+  [[ $status != 0 ]] || fail "it was not refused"
+  one_line "$err"
+  contains "$err" "$1"
+  equal "$out" "" "output"
+}

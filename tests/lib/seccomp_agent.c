@@ -1,8 +1,8 @@
 /*
- * seccomp_agent SOCKET STATE - a seccomp agent for one container.
+ * seccomp_agent SOCKET STATE [continue] - a seccomp agent for one container.
  *
  * Listens on SOCKET, writes the state that comes with the listener to STATE, and answers every call that it is asked
- * about with ENOSPC. Ends with the last process of the container.
+ * about with ENOSPC, or lets it continue. Ends with the last process of the container.
  */
 #include <errno.h>
 #include <linux/seccomp.h>
@@ -60,7 +60,7 @@ static int receive(int from, const char *state)
 
 int main(int argc, char **argv)
 {
-        if (argc != 3)
+        if (argc < 3 || argc > 4)
                 return 2;
         int on = listen_at(argv[1]), from = accept(on, NULL, NULL);
         if (from < 0)
@@ -75,6 +75,8 @@ int main(int argc, char **argv)
                 if (ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, &ask) < 0)
                         continue;
                 struct seccomp_notif_resp answer = { .id = ask.id, .error = -ENOSPC };
+                if (argc == 4)
+                        answer = (struct seccomp_notif_resp){ .id = ask.id, .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE };
                 (void) ioctl(fd, SECCOMP_IOCTL_NOTIF_SEND, &answer);
         }
 }

@@ -397,6 +397,127 @@ static void hooks_run_where_the_specification_says(void **state)
         assert_int_equal(status_of(&s), 0);
 }
 
+/* One startContainer hook of the container's shell, which fails. */
+static void start_hook_fails(const char *more, int code, const char *sentence)
+{
+        char config[2000];
+        snprintf(config, sizeof(config), CONFIG("\"hooks\": { \"startContainer\": [ { \"path\": \"/bin/true\" }, { %s } ] },"),
+                 more);
+        auto_box struct box b;
+        box_open(&b, config, NULL, NULL);
+        auto_session struct session s = SESSION_INIT;
+        struct error err = ERROR_INIT;
+        assert_int_equal(session_start(&s, &b.plan, &b.in, &b.opts, &err), code);
+        assert_string_equal(err.text, sentence);
+        assert_no_children();
+}
+
+#define SH(command) "\"path\": \"/bin/sh\", \"args\": [\"sh\", \"-c\", \"" command "\"]"
+
+static void what_a_start_hook_says_is_told(void **state)
+{
+        (void) state;
+        start_hook_fails(SH("echo no licence >&2; exit 3"), -ECANCELED,
+                         "error running startContainer hook #1: \"/bin/sh\" exited with status 3: no licence");
+        start_hook_fails(SH("echo a; echo b; kill -9 $$"), -ECANCELED,
+                         "error running startContainer hook #1: \"/bin/sh\" was killed by signal 9 (killed): a b");
+        start_hook_fails("\"path\": \"/bin/sleep\", \"args\": [\"sleep\", \"30\"], \"timeout\": 1", -ETIMEDOUT,
+                         "error running startContainer hook #1: \"/bin/sleep\" did not end within its 1 seconds");
+        start_hook_fails("\"path\": \"/no/such/hook\"", -ENOENT,
+                         "error running startContainer hook #1: \"/no/such/hook\": No such file or directory");
+}
+
+static int told_pid(void *arg, const struct session *s, unsigned hook_kind, char **ret_json, struct error *err)
+{
+        (void) arg, (void) hook_kind, (void) err;
+        char *text = malloc(40);
+        assert_non_null(text);
+        snprintf(text, 40, "{\"pid\":%d}\n", (int) s->pid);
+        *ret_json = text;
+        return 0;
+}
+
+/* Each reads the state from its beginning; 1 is the process that the hook is a child of. */
+static void a_start_hook_is_told_the_pid_that_it_sees(void **state)
+{
+        (void) state;
+        auto_box struct box b;
+#define TOLD SH("read state; test \\\"$state\\\" = '{\\\"pid\\\":1}' && read x y z ppid rest </proc/self/stat && test $ppid = 1")
+        box_open(&b, CONFIG("\"hooks\": { \"startContainer\": [ { " TOLD " }, { " TOLD " } ] },"), NULL, NULL);
+        const struct session_ops ops = { .hook_state = told_pid };
+        b.opts.ops = &ops;
+        auto_session struct session s = SESSION_INIT;
+        start(&s, &b);
+        assert_int_equal(status_of(&s), 0);
+        assert_int_equal(b.in.fd[0], -1);
+        assert_int_equal(b.in.fd[1], -1);
+}
+
+struct told {
+        char text[64 * 1024];
+};
+
+static void add_line(void *arg, const char *line)
+{
+        struct told *told = arg;
+        size_t have = strlen(told->text);
+        assert_true(have + strlen(line) + 2 < sizeof(told->text));
+        snprintf(told->text + have, sizeof(told->text) - have, "%s\n", line);
+}
+
+/* Where who did what is told, not before `from`. */
+static const char *find_line(const char *from, const struct box *b, size_t i)
+{
+        char line[600], phrase[512] = "";
+        plan_phrase(&b->plan, &b->in, i, phrase, sizeof(phrase));
+        snprintf(line, sizeof(line), "%s: step %zu of %zu, %s\n",
+                 b->plan.steps[i].lane == LANE_PARENT ? "parent" : "child", i + 1, b->plan.n_steps, phrase);
+        const char *found = strstr(from, line);
+        if (!found)
+                fail_msg("not told, or too early: %s", line);
+        return found + strlen(line);
+}
+
+static void each_step_is_told_in_its_order(void **state)
+{
+        (void) state;
+        auto_box struct box b;
+        box_open(&b, CONFIG("\"hooks\": { \"createRuntime\": [ { \"path\": \"/bin/true\" } ],"
+                            " \"startContainer\": [ { \"path\": \"/bin/true\" } ] },"), NULL, NULL);
+        struct told told = { "" };
+        const struct log log = { add_line, &told };
+        b.opts.log = &log;
+        auto_session struct session s = SESSION_INIT;
+        start(&s, &b);
+        assert_int_equal(status_of(&s), 0);
+        const char *at = told.text;
+        for (size_t i = 0; i < b.plan.n_steps; i++)
+                at = find_line(at, &b, i);
+        assert_null(strstr(at, "step "));
+}
+
+/* Up to the one that failed: that is the error's. */
+static void a_failed_step_is_not_told(void **state)
+{
+        (void) state;
+        auto_box struct box b;
+        box_open(&b, CONFIG(""), NULL, NULL);
+        struct step *steps = (struct step *) ((char *) b.block + sizeof(struct plan_header));
+        size_t fail = b.plan.n_steps - 1;
+        while (steps[fail].op != STEP_PIVOT_ROOT)
+                fail--;
+        steps[fail] = (struct step){ .op = STEP_FAIL, .lane = LANE_CHILD, .arg = { EXDEV } };
+        struct told told = { "" };
+        const struct log log = { add_line, &told };
+        b.opts.log = &log;
+        auto_session struct session s = SESSION_INIT;
+        struct error err = ERROR_INIT;
+        assert_int_equal(session_start(&s, &b.plan, &b.in, &b.opts, &err), -EXDEV);
+        (void) find_line(told.text, &b, fail - 1);
+        assert_null(strstr(told.text, "fail 18"));
+        assert_no_children();
+}
+
 int main(void)
 {
         if (geteuid() != 0) {
@@ -416,6 +537,10 @@ int main(void)
                 cmocka_unit_test(a_failing_hook_ends_the_container),
                 cmocka_unit_test(a_hook_that_takes_too_long_is_killed),
                 cmocka_unit_test(hooks_run_where_the_specification_says),
+                cmocka_unit_test(what_a_start_hook_says_is_told),
+                cmocka_unit_test(a_start_hook_is_told_the_pid_that_it_sees),
+                cmocka_unit_test(each_step_is_told_in_its_order),
+                cmocka_unit_test(a_failed_step_is_not_told),
         };
         return cmocka_run_group_tests(tests, make_bundle, remove_bundle);
 }
