@@ -93,6 +93,23 @@ cgroup_set cgroup_set_of(const struct cgroup_host *host, const char *controllers
 int cgroup_create(const struct cgroup_host *host, const char *path, cgroup_set wanted, cgroup_set optional,
                   struct cgroup *ret_cgroup, struct error *err) MUST_CHECK;
 
+/*
+ * Take over the directories that systemd made for a unit and the process `pid` that it put there (cgroups/systemd.h):
+ * what it does not do is done here. On v2 that is the controllers it does not know (hugetlb, rdma, misc), on v1 also the
+ * hierarchies, into which `pid` is moved. `move`: also where systemd moves processes itself; a slice has none.
+ */
+struct cgroup_adoption {
+        const char *path;               /* absolute, as systemd tells it */
+        pid_t pid;
+        bool move;
+        cgroup_set optional;
+};
+int cgroup_adopt(const struct cgroup_host *host, const struct cgroup_adoption *from, struct cgroup *ret_cgroup,
+                 struct error *err) MUST_CHECK;
+
+/* v2: the directory and what may be delegated of its files belong to this user (cgroups(7), "Delegation"). */
+int cgroup_give(const struct cgroup *cgroup, uid_t uid, struct error *err) MUST_CHECK;
+
 /* Open what cgroup_create() made earlier, in another process. Hierarchies where it is gone are left out. */
 int cgroup_open(const struct cgroup_host *host, const char *path, struct cgroup *ret_cgroup,
                 struct error *err) MUST_CHECK;

@@ -22,6 +22,7 @@ struct making {
         char full[PATH_MAX];            /* mount point and path, no slash at the end */
         size_t top;                     /* length of the mount point in it */
         size_t existed;                 /* what was there before us ends here; 0: not known yet */
+        bool adopt;                     /* it is fine that the leaf is there, and has processes */
 };
 
 /* The end of the path component behind `at`. */
@@ -211,7 +212,7 @@ static int make_dir(struct making *m, struct cgroup_dir *ret_dir, struct error *
         }
         if (made < 0 && errno != EEXIST)
                 return error_set(err, -errno, "make cgroup \"%s\"", m->full);
-        if (made < 0) {
+        if (made < 0 && !m->adopt) {
                 int r = take_over(m, err);
                 if (r < 0)
                         return r;
@@ -323,4 +324,47 @@ int cgroup_create(const struct cgroup_host *host, const char *path, cgroup_set w
                         undo(&m);
                 }
         return r;
+}
+
+int cgroup_adopt(const struct cgroup_host *host, const struct cgroup_adoption *from, struct cgroup *ret_cgroup,
+                 struct error *err)
+{
+        auto_cgroup struct cgroup cg = CGROUP_INIT;
+        struct making m;
+        cg.host = host;
+        for (size_t i = 0; i < host->n; i++) {
+                int r = start_making(host, &host->h[i], from->path, &m, err);
+                m.adopt = true;
+                if (r == 0)
+                        r = make_dir(&m, &cg.dir[i], err);
+                if (r < 0 && !((from->optional >> i & 1) && may_skip(r)))
+                        return r;
+        }
+        int r = cgroup_enter(&cg, from->pid, !from->move, err);
+        if (r < 0)
+                return r;
+        *ret_cgroup = cg;
+        cg = CGROUP_INIT;
+        return 0;
+}
+
+int cgroup_give(const struct cgroup *cgroup, uid_t uid, struct error *err)
+{
+        char files[1024];
+        int fd = cgroup_v2_fd(cgroup);
+        if (fd < 0)
+                return 0;
+        int r = file_read(AT_FDCWD, "/sys/kernel/cgroup/delegate", files, sizeof(files)); /* Linux 4.15 */
+        if (r < 0)
+                return error_set(err, r, "read \"/sys/kernel/cgroup/delegate\"");
+        r = fchownat(fd, "", uid, (gid_t) -1, AT_EMPTY_PATH) < 0 ? -errno : 0;
+        for (char *name = files, *next; r == 0 && *name; name = next) {
+                next = name + strcspn(name, "\n");
+                if (*next)
+                        *next++ = '\0';
+                /* The list has files of controllers that are not enabled here. */
+                if (fchownat(fd, name, uid, (gid_t) -1, 0) < 0 && errno != ENOENT)
+                        r = -errno;
+        }
+        return r < 0 ? error_set(err, r, "give the container's cgroup to user %u", (unsigned) uid) : 0;
 }

@@ -152,18 +152,26 @@ static int memory_v1(struct translation *t, const struct resources_memory *m)
         return r;
 }
 
+bool translate_swap(const struct resources_memory *m, int64_t *ret)
+{
+        struct opt_i64 swap = wanted_swap(m);
+        if (!swap.has)
+                return false;
+        *ret = swap.value > 0 && m->limit.value > 0 ? swap.value - m->limit.value : swap.value;
+        return true;
+}
+
 static int memory_v2(struct translation *t, const struct resources_memory *m)
 {
         struct opt_i64 swap = wanted_swap(m);
+        int64_t alone = 0;
         int r = 0;
         if (swap.has && swap.value > 0 && !given_i64(m->limit))
                 return error_say(t->err, -EINVAL,
                                  AT "memory.swap: on cgroup v2 the swap alone is limited, which is memory.swap less "
                                  "memory.limit: set memory.limit too");
-        if (swap.has && swap.value > 0 && m->limit.value > 0)
-                swap.value -= m->limit.value;
-        if (swap.has)
-                r = add_size(t, "memory.swap.max", swap.value);
+        if (translate_swap(m, &alone))
+                r = add_size(t, "memory.swap.max", alone);
         if (r == 0 && given_i64(m->limit))
                 r = add_size(t, "memory.max", m->limit.value);
         if (r == 0 && given_i64(m->reservation))

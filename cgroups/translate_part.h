@@ -23,6 +23,9 @@ int translate_require_v1(struct translation *t, const char *key, const char *con
 int writes_add(struct translation *t, const char *controller, const char *file, const char *fmt, ...)
         PRINTF_LIKE(4, 5) MUST_CHECK;
 
+/* What memory.swap.max is to be, -1: no limit. False: it is left alone. */
+bool translate_swap(const struct resources_memory *m, int64_t *ret);
+
 /* v1 devices.deny and devices.allow. */
 int translate_devices(struct translation *t, const struct device_rule *rules, size_t n) MUST_CHECK;
 

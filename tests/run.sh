@@ -7,6 +7,7 @@
 #   engines      Podman and containerd with berth as their runtime
 #   asan         units and containers again, built with the address and undefined behaviour sanitizers
 #   vm           containers in a VM whose cgroups are v2, with every controller
+#   vm-systemd   --systemd-cgroup in a VM whose init is systemd
 #   slurm        a private Slurm cluster: srun --container, srun berth launch
 #   mpi          Open MPI in containers, wired up by our own PMIx server
 #   quickstart   examples/quickstart.sh, twice
@@ -19,7 +20,7 @@ set -u
 export LC_ALL=C.UTF-8
 top=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
 cd "$top" || exit 1
-all=(lint unit integration engines asan vm slurm mpi quickstart)
+all=(lint unit integration engines asan vm vm-systemd slurm mpi quickstart)
 groups=("$@")
 (($#)) || groups=("${all[@]}")
 for group in "${groups[@]}"; do
@@ -123,7 +124,7 @@ read_tap() { # GROUP FILES LOG
 . tests/lib/packages.sh
 packages=("${PACKAGES_BUILD[@]}" "${PACKAGES_UNIT[@]}" "${PACKAGES_CONTAINERS[@]}")
 ! wanted lint || packages+=("${PACKAGES_LINT[@]}")
-! wanted vm || packages+=("${PACKAGES_VM[@]}")
+! { wanted vm || wanted vm-systemd; } || packages+=("${PACKAGES_VM[@]}")
 ! wanted engines || packages+=("${PACKAGES_ENGINES[@]}")
 ! wanted slurm || packages+=("${PACKAGES_SLURM[@]}")
 # the unit tests of the placement ask mpirun
@@ -178,14 +179,23 @@ vm_lane() {
   done
 }
 vm=
-if wanted vm; then
+systemd_files=(tests/vm/systemd.sh tests/integration/{cgroups,killed}.sh)
+if wanted vm || wanted vm-systemd; then
   echo "vm           begins, in the background"
   vm_began=$SECONDS
   mkdir "$R/vm"
+fi
+if wanted vm-systemd; then
+  # the rest of the files that tests/vm/run --systemd knows takes longer than it finds
+  printf '%s\n' --systemd "${systemd_files[@]}" >"$R/vm/S.todo"
+fi
+if wanted vm; then
   mapfile -t vm_files < <(grep -L '^# not in the VM' tests/integration/*.sh)
   { echo tests/integration/table.sh && wc -l "${vm_files[@]}" | sort -rn | awk '$2 ~ /sh$/ && $2 !~ /table/ { print $2 }'; } |
     split -l 2 --additional-suffix .todo - "$R/vm/a"
   echo units >"$R/vm/b.todo"
+fi
+if wanted vm || wanted vm-systemd; then
   vm_lane &
   vm=$!
 fi
@@ -249,13 +259,19 @@ if wanted bench; then
 fi
 
 if [[ $vm ]]; then
-  section vm "containers and cgroups on cgroup v2"
+  section vm "containers and cgroups on cgroup v2, and by systemd"
   vm_lane
   wait $vm
-  cat "$R"/vm/*.tap >"$R/tap.vm"
-  cat "$R"/vm/*.err >"$R/tap.vm.err"
-  read_tap vm ${#vm_files[@]} "$R/tap.vm"
-  read_ctest vm "$R/tap.vm"
+  if wanted vm; then
+    cat "$R"/vm/[ab]*.tap >"$R/tap.vm"
+    cat "$R"/vm/[ab]*.err >"$R/tap.vm.err"
+    read_tap vm ${#vm_files[@]} "$R/tap.vm"
+    read_ctest vm "$R/tap.vm"
+  fi
+  if wanted vm-systemd; then
+    cp "$R/vm/S.err" "$R/vm/S.tap.err"
+    read_tap vm-systemd ${#systemd_files[@]} "$R/vm/S.tap"
+  fi
   began=$vm_began
   section_end
 fi

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cgroups/systemd.h"
 #include "cli/command.h"
 #include "cli/version.h"
 #include "runtime/jot.h"
@@ -102,8 +103,8 @@ static void put_cgroup(struct jot *j)
         jot_open(j, "cgroup", '{');
         jot_bool(j, "v1", true);
         jot_bool(j, "v2", true);
-        jot_bool(j, "systemd", false);          /* --systemd-cgroup is refused */
-        jot_bool(j, "systemdUser", false);
+        jot_bool(j, "systemd", systemd_built());
+        jot_bool(j, "systemdUser", systemd_built());
         jot_bool(j, "rdma", accepts("\"linux\":{\"resources\":{\"rdma\":{\"mlx5_0\":{\"hcaHandles\":1}}}}"));
         jot_close(j, '}');
 }
@@ -181,6 +182,10 @@ static int run(const struct call *call, struct error *err)
         jot_close(&j, ']');
         put_linux(&j);
         put_annotations(&j);
+        jot_open(&j, "potentiallyUnsafeConfigAnnotations", '[');
+        if (systemd_built())
+                jot_text(&j, NULL, "org.systemd.property.");    /* all that begin with it */
+        jot_close(&j, ']');
         jot_close(&j, '}');
         auto_free char *text = jot_take(&j);
         if (!text)

@@ -33,6 +33,9 @@ static int run(const struct call *call, struct error *err)
 {
         char buf[PATH_MAX];
         const struct globals *g = call->globals;
+        if (g->systemd)
+                return error_say(err, -EOPNOTSUPP, "launch makes its cgroups below its own, without systemd: leave "
+                                 "--systemd-cgroup out");
         const char **argv = arena_alloc(call->arena, call->pos.n + 8, sizeof(*argv));
         if (!argv)
                 return error_set(err, -ENOMEM, "start the launcher");

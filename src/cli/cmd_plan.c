@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "cgroups/systemd.h"
 #include "cli/command.h"
 #include "host/host.h"
 #include "plan/compile.h"
@@ -21,6 +22,8 @@ static int run(const struct call *call, struct error *err)
         struct wish wish = { .id = "ID", .await_start = a->create, .no_pivot = a->no_pivot,
                              .die_with_parent = !a->create, .no_cgroup = call->globals->no_cgroup,
                              .rootless = call->globals->rootless };
+        if (call->globals->systemd)
+                wish_systemd(&wish, systemd_is_users());
         int r = command_bundle(call, call->pos.n > 0 ? call->pos.list[0] : NULL, &wish.bundle, err);
         if (r == 0)
                 r = spec_read_file(AT_FDCWD, "config.json", &spec, err);

@@ -18,7 +18,7 @@ struct globals {
         const char *root;               /* as given; NULL: the default */
         const char *log, *log_format;
         bool debug;
-        bool no_cgroup;
+        bool no_cgroup, systemd;        /* the cgroup manager; neither: we make cgroups ourselves */
         enum rootless rootless;
         int log_fd;                     /* of `log`, with debug: paths may mean something else while namespaces are joined */
         char *const *argv;              /* all of our command line */

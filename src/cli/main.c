@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "cgroups/systemd.h"
 #include "cli/command.h"
 #include "cli/version.h"
 
@@ -31,9 +32,10 @@ static const struct option global_options[] = {
         { "root", 0, OPTION_PATH, offsetof(struct global_args, g.root),
           "directory of the containers' state (default: /run/berth, or $XDG_RUNTIME_DIR/berth)" },
         { "criu", 0, OPTION_IGNORED_VALUE, 0, "path of criu" },
-        { "systemd-cgroup", 0, OPTION_REFUSED_FLAG, 0, "cgroups are made through cgroupfs; leave the option out" },
+        { "systemd-cgroup", 0, OPTION_FLAG, offsetof(struct global_args, g.systemd),
+          "containers are units of systemd; cgroupsPath is then slice:prefix:name" },
         { "cgroup-manager", 0, OPTION_TEXT, offsetof(struct global_args, cgroup_manager),
-          "cgroupfs, or disabled: the container stays in the caller's cgroup, without limits" },
+          "cgroupfs (default); systemd: as --systemd-cgroup; disabled: stay in the caller's cgroup, without limits" },
         { "rootless", 0, OPTION_TEXT, offsetof(struct global_args, rootless),
           "true, false or auto: are cgroups left out that we may not use? auto: unless we are root" },
         { "version", 'v', OPTION_FLAG, offsetof(struct global_args, version), "print the version" },
@@ -144,14 +146,25 @@ static int read_rootless(const char *word, enum rootless *ret, struct error *err
 
 static int check_globals(struct global_args *a, struct error *err)
 {
-        const char *f = a->g.log_format, *r = a->rootless, *m = a->cgroup_manager;
+        const char *f = a->g.log_format, *r = a->rootless;
         if (f && strcmp(f, "text") != 0 && strcmp(f, "json") != 0)
                 return error_say(err, -EINVAL, "invalid log-format: \"%s\": expected text or json", f);
-        a->g.no_cgroup = m && strcmp(m, "disabled") == 0;
-        if (m && !a->g.no_cgroup && strcmp(m, "cgroupfs") != 0)
-                return error_say(err, -EOPNOTSUPP, "--cgroup-manager \"%s\" is not supported: cgroupfs and disabled are",
-                                 m);
         return r ? read_rootless(r, &a->g.rootless, err) : 0;
+}
+
+static int choose_manager(struct global_args *a, struct error *err)
+{
+        const char *m = a->cgroup_manager ? a->cgroup_manager : a->g.systemd ? "systemd" : "cgroupfs";
+        if (a->g.systemd && strcmp(m, "systemd") != 0)
+                return error_say(err, -EINVAL, "--systemd-cgroup and --cgroup-manager %s contradict each other", m);
+        a->g.no_cgroup = strcmp(m, "disabled") == 0;
+        a->g.systemd = strcmp(m, "systemd") == 0;
+        if (!a->g.systemd && !a->g.no_cgroup && strcmp(m, "cgroupfs") != 0)
+                return error_say(err, -EINVAL, "invalid value \"%s\" for --cgroup-manager: expected cgroupfs, systemd or "
+                                 "disabled", m);
+        if (a->g.systemd && !systemd_built())
+                return error_say(err, -EOPNOTSUPP, "--systemd-cgroup: this program was built without libsystemd");
+        return 0;
 }
 
 static int run_command(struct globals *g, const struct command *cmd, int argc, const char *const *argv,
@@ -216,6 +229,8 @@ int main(int argc, char **argv)
                       : error_set(&err, -ENOMEM, "start");
         if (r == 0)
                 r = check_globals(&a, &err);
+        if (r == 0)
+                r = choose_manager(&a, &err);
         if (r == 0)
                 r = report_open(&a.g, &err);
         if (r < 0)

@@ -11,6 +11,7 @@ int make_options(const struct call *call, struct container_options *ret, struct 
                 .no_pivot = a->no_pivot,
                 .no_cgroup = call->globals->no_cgroup,
                 .rootless = call->globals->rootless,
+                .systemd = call->globals->systemd,
                 .no_new_keyring = a->no_new_keyring,
                 .detach = a->detach,
                 .keep = a->keep,

@@ -41,6 +41,7 @@ static void compile_all(struct compile *c)
         compile_hook_files(c);
         compile_clone(c);
         compile_id_maps(c);
+        compile_unit(c);
         compile_limits(c);
         compile_creating(c);
 

@@ -41,6 +41,9 @@ struct wish {
 
         enum rootless rootless;
         bool no_cgroup;                 /* none of its own: stays in ours, without limits */
+        /* The cgroup is a unit's of systemd: cgroups/unit.h. */
+        bool systemd, systemd_user;
+
         /* Where the cgroup is. NULL: spec's cgroupsPath, or "<id>" below our own. */
         const char *cgroup_path;
         bool cgroup_inherit;            /* launch: stay in the spawner's cgroups, which already carry the
@@ -55,6 +58,13 @@ struct wish {
  */
 bool plan_maps_by_tool(const struct host *host, const struct spec_id_map *map, size_t n, uint32_t own);
 
+/* A unit of systemd: the machine's or, if we are none who may ask that, the user's. */
+static inline void wish_systemd(struct wish *wish, bool is_users)
+{
+        wish->systemd = true;
+        wish->systemd_user = wish->rootless == ROOTLESS_AUTO ? is_users : wish->rootless == ROOTLESS_YES;
+}
+
 /* The block is one malloc()ed piece; the caller frees it. */
 int plan_compile(const struct spec *spec, const struct host *host, const struct wish *wish, void **ret_block,
                  size_t *ret_size, struct error *err) MUST_CHECK;
@@ -67,6 +77,14 @@ int plan_device_rules(const struct spec *spec, struct arena *arena, struct devic
                       size_t *ret_n) MUST_CHECK;
 
 /*
+ * With wish.systemd: the unit, which runc's rules find in linux.cgroupsPath, and its cgroup, NULL for a user's (only
+ * the user's systemd knows). Memory of `arena`.
+ */
+struct unit;
+int plan_unit(const struct spec *spec, const struct wish *wish, struct arena *arena, struct unit *ret,
+              const char **ret_path, struct error *err) MUST_CHECK;
+
+/*
  * A further process in a running container (`exec`). The instance brings in
  * `fd[0]` the pidfd of the container's first process, and with no_pivot in `fd[1]`
  * that process's root directory.
@@ -77,6 +95,7 @@ struct join_wish {
         uint64_t joins;
         bool no_pivot;                  /* the container was made without pivot_root */
         bool cgroup;                    /* enter the container's cgroup: session.cgroup */
+        const char *unit;               /* ... by way of the user's systemd, whose unit it is; NULL: by itself */
         const char *id;
         uint32_t preserve_fds;
         bool die_with_parent;

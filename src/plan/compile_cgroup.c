@@ -37,7 +37,9 @@ void compile_cgroup_paths(struct compile *c)
 {
         if (c->wish->cgroup_inherit || c->wish->no_cgroup)
                 return;
-        if (c->wish->cgroup_path)
+        if (c->wish->systemd)
+                compile_unit_name(c);
+        else if (c->wish->cgroup_path)
                 c->cgroup_path = c->wish->cgroup_path;
         else if (c->spec->cgroups_path && *c->spec->cgroups_path)
                 c->cgroup_path = c->spec->cgroups_path;
@@ -61,8 +63,8 @@ static void compile_writes(struct compile *c, const struct resources *res)
 {
         struct cgroup_writes writes;
         struct error err = ERROR_INIT;
-        /* A path without a leading "/" is below our own cgroup, where v2 may offer less. */
-        const char *path = c->cgroup_path ? c->cgroup_path : c->wish->id;
+        /* A path without a leading "/" is below our own cgroup, where v2 may offer less. A unit is not. */
+        const char *path = c->wish->systemd ? "/" : c->cgroup_path ? c->cgroup_path : c->wish->id;
         if (cgroup_translate_at(res, &c->host->cgroups, path, c->arena, &writes, &err) < 0) {
                 plan_build_fail(c->b, &err);
                 return;
@@ -134,6 +136,26 @@ static cgroup_set compile_optional(const struct compile *c)
         return host->mode == CGROUP_HYBRID ? cgroup_set_of(host, "") : 0; /* where no limit of ours is */
 }
 
+/* The config's rules, then those of every container. */
+void compile_cgroup_rules(struct compile *c, struct resources *res)
+{
+        struct device_rule *rules;
+        if (plan_device_rules(c->spec, c->arena, &rules, &res->n_devices) < 0) {
+                compile_refuse(c, -ENOMEM, "no memory for the device rules");
+                return;
+        }
+        res->devices = rules;
+        if (!c->host->privileged)       /* the kernel lets only privileged processes set them, v1 and v2 */
+                res->n_devices = 0;
+}
+
+void compile_cgroup_limits(struct compile *c, const struct resources *res)
+{
+        compile_writes(c, res);
+        if (c->host->cgroups.mode == CGROUP_V2 && res->n_devices > 0)
+                compile_device_program(c, res->devices, res->n_devices);
+}
+
 void compile_cgroup(struct compile *c)
 {
         if (c->wish->no_cgroup) {
@@ -145,22 +167,12 @@ void compile_cgroup(struct compile *c)
                 compile_cgroup_entrances(c, instance_set(c) != 0);
                 return;
         }
-        if (c->host->cgroups.n == 0)
+        if (c->host->cgroups.n == 0 || c->wish->systemd)
                 return;
         plan_add(c->b, STEP_CGROUP_CREATE, S(c, c->cgroup_path), CGROUP_ALL, compile_optional(c));
-
         struct resources res = c->spec->resources;
-        struct device_rule *rules;
-        if (plan_device_rules(c->spec, c->arena, &rules, &res.n_devices) < 0) {
-                compile_refuse(c, -ENOMEM, "no memory for the device rules");
-                return;
-        }
-        res.devices = rules;
-        if (!c->host->privileged)       /* the kernel lets only privileged processes set them, v1 and v2 */
-                res.n_devices = 0;
-        compile_writes(c, &res);
-        if (c->host->cgroups.mode == CGROUP_V2 && res.n_devices > 0)
-                compile_device_program(c, rules, res.n_devices);
+        compile_cgroup_rules(c, &res);
+        compile_cgroup_limits(c, &res);
         compile_cgroup_entrances(c, true);
 }
 

@@ -30,8 +30,10 @@ int plan_compile_join(const struct spec *spec, const struct host *host, const st
         compile_run_on(&c);
         if ((wish->joins & CLONE_NEWPID) && !from_within)
                 plan_add(b, STEP_JOIN_PID_OF, pidfd);
-        compile_cgroup_entrances(&c, wish->cgroup);
+        compile_cgroup_entrances(&c, wish->cgroup && !wish->unit);
         compile_clone(&c);
+        if (wish->unit)
+                plan_add(b, STEP_UNIT_ATTACH, S(&c, wish->unit), 1u);
         compile_limits(&c);
 
         compile_signals(&c);

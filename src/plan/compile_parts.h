@@ -8,6 +8,7 @@
  */
 
 #include "base/arena.h"
+#include "cgroups/unit.h"
 #include "plan/compile.h"
 #include "plan/plan_build.h"
 
@@ -26,6 +27,7 @@ struct compile {
         uint64_t *trees;                /* by mount: descriptor slot of a tree that the parent opened, or FD_NONE */
         uint64_t hook_files;            /* first of two descriptor slots */
         bool runs_hooks;                /* ... of startContainer hooks, of which there are some */
+        struct unit unit;               /* of systemd; no name: the cgroup is made by ourselves */
         bool enters_cgroup;             /* ... or is born in it */
         bool forks_again;               /* the process that is cloned makes another one */
         bool user_ns;                   /* new or joined: the child is not privileged on the host */
@@ -43,6 +45,12 @@ void compile_cgroup_paths(struct compile *c);
 void compile_cgroup(struct compile *c);
 void compile_cgroup_entrances(struct compile *c, bool own);
 void compile_cgroup_enter(struct compile *c);
+void compile_cgroup_rules(struct compile *c, struct resources *res);
+void compile_cgroup_limits(struct compile *c, const struct resources *res);
+
+/* compile_unit.c */
+void compile_unit_name(struct compile *c);
+void compile_unit(struct compile *c);
 
 /* compile_namespaces.c */
 void compile_decide_namespaces(struct compile *c);

@@ -25,6 +25,9 @@ enum step_op {
         STEP_CGROUP_WRITE,      /* controller, file, text */
         STEP_CGROUP_DEVICES,    /* BPF instructions (v2) */
         STEP_CGROUP_ENTRANCES,  /* first of n descriptor slots, n, 1: all but v2 */
+        STEP_UNIT_START,        /* after the clone: unit of systemd, its properties, 1: of the user's systemd */
+        STEP_UNIT_ATTACH,       /* ... of a further process: unit, 1: of the user's systemd */
+        STEP_CGROUP_OWNER,      /* uid: of the v2 directory and what of it may be delegated */
         STEP_JOIN_AROUND,       /* namespace, path: joined by the parent for the time of the clone */
         STEP_JOIN_PID_OF,       /* pidfd slot: as JOIN_AROUND, the pid namespace of a process */
         STEP_OPEN_TREE,         /* fd slot, path, recursive: a detached copy of a host mount */

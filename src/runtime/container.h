@@ -33,6 +33,7 @@ struct container_options {
         bool no_pivot, no_new_keyring;
         bool no_cgroup;                 /* stay in the caller's */
         enum rootless rootless;
+        bool systemd;                   /* the cgroup is a unit's of systemd */
         bool detach;                    /* run: do not wait */
         bool keep;                      /* run: leave the stopped container */
         uint32_t preserve_fds;          /* 3 .. 3+n-1 stay open, in addition to listen_fds */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cgroups/systemd.h"
 #include "runtime/container_parts.h"
 #include "runtime/hook.h"
 #include "syscall/sys.h"
@@ -73,6 +74,8 @@ int container_destroy(struct state_dir *dir, const struct state *state, struct c
                 first = remove_expected(cgroup, err);
         } else if (cgroup && state_has_cgroup(state)) {
                 first = cgroup_kill(cgroup, SIGKILL, err);
+                if (first == 0 && state_has_unit(state))
+                        first = systemd_stop(state->unit, state->unit_user, err);
                 if (first == 0)
                         first = cgroup_remove(cgroup, err);
         }

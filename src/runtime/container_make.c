@@ -8,6 +8,8 @@
 #include <sys/un.h>
 
 #include "base/io.h"
+#include "cgroups/systemd.h"
+#include "cgroups/unit.h"
 #include "plan/compile.h"
 #include "runtime/container_parts.h"
 #include "runtime/instance.h"
@@ -27,6 +29,8 @@ struct making {
         void *block;                    /* of the plan */
         size_t block_size;
         struct plan plan;
+        struct unit unit;               /* with opts->systemd */
+        const char *unit_path;          /* its cgroup; NULL: not known yet, or none */
         struct instance in;
         struct state state;
         struct state_dir dir;
@@ -92,6 +96,12 @@ static int compile(struct making *m, struct error *err)
                 .no_new_keyring = o->no_new_keyring,
                 .preserve_fds = o->preserve_fds + o->listen_fds,
         };
+        if (o->systemd) {
+                wish_systemd(&wish, systemd_is_users());
+                r = plan_unit(m->spec, &wish, m->spec->arena, &m->unit, &m->unit_path, err);
+        }
+        if (r < 0)
+                return r;
         r = plan_compile(m->spec, &m->host, &wish, &m->block, &m->block_size, err);
         if (r < 0)
                 return r;
@@ -108,7 +118,9 @@ static int compile(struct making *m, struct error *err)
 static const char *expected_cgroup(const struct making *m)
 {
         struct arena *arena = m->spec->arena;
-        const char *path = m->spec->cgroups_path, *text = "";
+        const char *path = m->opts->systemd ? m->unit_path : m->spec->cgroups_path, *text = "";
+        if (m->opts->systemd && !path)
+                return text;
         if (!path || !*path)
                 path = m->opts->id;
         for (size_t i = 0; text && !m->opts->no_cgroup && i < m->host.cgroups.n; i++) {
@@ -147,6 +159,8 @@ static int fill_state(struct making *m, struct error *err)
                 .n_annotations = spec->n_annotations,
                 .cgroup = cgroup,
                 .cgroup_expected = *cgroup != '\0',
+                .unit = m->unit.name,
+                .unit_user = m->unit.user,
         };
         int r = process_ref_of(getpid(), &m->state.supervisor);
         return r < 0 ? error_set(err, r, "look at ourselves in /proc") : 0;

@@ -86,6 +86,12 @@ static int find_joins(pid_t pid, uint64_t *ret_joins, struct error *err)
         return 0;
 }
 
+/* From one part of the tree to another only root moves a process; a user asks the systemd whose unit it is. */
+static const char *unit_of(const struct state *st)
+{
+        return state_has_cgroup(st) && state_has_unit(st) && st->unit_user ? st->unit : NULL;
+}
+
 static int compile(struct joining *j, struct error *err)
 {
         const struct exec_options *o = j->opts;
@@ -93,6 +99,7 @@ static int compile(struct joining *j, struct error *err)
         struct join_wish wish = {
                 .no_pivot = st->no_pivot,
                 .cgroup = state_has_cgroup(st),
+                .unit = unit_of(st),
                 .id = st->id,
                 .preserve_fds = o->preserve_fds + o->listen_fds,
                 .die_with_parent = !o->detach,
@@ -172,7 +179,7 @@ static int make(struct joining *j, int root_fd, struct error *err)
         if (r < 0)
                 return r;
         j->session_opts = (struct session_options){ .host = &j->host, .ops = &exec_ops, .ops_arg = j, .listen_fd = -1,
-                                                    .log = o->log,
+                                                    .log = o->log, .attached = unit_of(&j->c.state) != NULL,
                                                     .alive_fd = -1 };
         r = session_start(&j->session, &j->plan, &j->in, &j->session_opts, err);
         return r < 0 ? r : handout_give(&j->out, &j->session, err);

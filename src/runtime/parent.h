@@ -16,7 +16,8 @@ typedef int parent_step(struct session *s, const struct step *step, struct error
 extern parent_step *const parent_steps[];
 
 /* parent_cgroup.c */
-parent_step parent_cgroup_create, parent_cgroup_write, parent_cgroup_devices, parent_cgroup_entrances;
+parent_step parent_cgroup_create, parent_cgroup_write, parent_cgroup_devices, parent_cgroup_entrances,
+        parent_cgroup_owner, parent_unit_start, parent_unit_attach;
 /* parent_join.c */
 parent_step parent_join_around, parent_join_pid_of;
 /* parent_clone.c */
@@ -39,6 +40,10 @@ int parent_hook_ended(const struct session *s, const struct hook_end *end, size_
 void session_tell_own(const struct session *s, size_t step);
 void session_tell_child(struct session *s, size_t end);
 void session_tell_report(struct session *s, const struct report *report);
+
+/* A vector of the strings in a plan; only the vector is allocated. `first`: what argv[0] is if there is none. NULL: no
+ * memory. (parent_hooks.c) */
+const char **parent_vector(struct plan_bytes bytes, const char *first);
 
 /* Go back to the namespaces that were left for the clone. */
 void parent_return(struct session *s);

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "cgroups/devices.h"
+#include "cgroups/systemd.h"
+#include "cgroups/unit.h"
 #include "runtime/parent.h"
 
 int parent_cgroup_create(struct session *s, const struct step *step, struct error *err)
@@ -43,4 +45,37 @@ int parent_cgroup_entrances(struct session *s, const struct step *step, struct e
 {
         size_t n;
         return cgroup_entrances(&s->cgroup, step->arg[2] != 0, &s->in->fd[step->arg[0]], step->arg[1], &n, err);
+}
+
+int parent_cgroup_owner(struct session *s, const struct step *step, struct error *err)
+{
+        return cgroup_give(&s->cgroup, (uid_t) step->arg[0], err);
+}
+
+int parent_unit_start(struct session *s, const struct step *step, struct error *err)
+{
+        const char *unit = plan_string(s->plan, s->in, step, 0);
+        auto_free const char **properties = parent_vector(plan_bytes(s->plan, s->in, step, 1), NULL);
+        bool user = step->arg[2] != 0;
+        auto_free char *path = NULL;
+        if (!properties)
+                return -ENOMEM;
+        int r = systemd_start(unit, user, properties, s->pid, &path, err);
+        if (r < 0)
+                return r;
+        s->unit = unit;
+        s->unit_user = user;
+        const struct cgroup_adoption from = { .path = path, .pid = s->pid, .move = unit_is_slice(unit),
+                                              .optional = s->opts->host->privileged ? 0 : CGROUP_ALL };
+        return cgroup_adopt(&s->opts->host->cgroups, &from, &s->cgroup, err);
+}
+
+int parent_unit_attach(struct session *s, const struct step *step, struct error *err)
+{
+        const char *unit = plan_string(s->plan, s->in, step, 0), *within = NULL;
+        /* The session's cgroup may be one below the unit's: --cgroup, or where the first process moved to. */
+        for (size_t i = 0; !within && s->cgroup.host && i < s->cgroup.host->n; i++)
+                if (s->cgroup.host->h[i].v2 && s->cgroup.dir[i].path)
+                        within = strstr(s->cgroup.dir[i].path, unit);
+        return systemd_attach(unit, step->arg[1] != 0, within ? within + strlen(unit) : "", s->pid, err);
 }

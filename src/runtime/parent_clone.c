@@ -76,7 +76,7 @@ pid_t clone_child(struct session *s, const struct step *step, uint64_t more)
         birth.cpus_size = (size_t) size;
         uint64_t flags = step->arg[0] | more | (s->opts->for_grandparent ? (uint64_t) CLONE_PARENT : 0);
         uint64_t lean = flags & ~(uint64_t) CLONE_CLEAR_SIGHAND;
-        int cgroup_fd = s->opts->host->into_cgroup ? cgroup_v2_fd(&s->cgroup) : -1;
+        int cgroup_fd = s->opts->host->into_cgroup && !s->opts->attached ? cgroup_v2_fd(&s->cgroup) : -1;
         if (LEAN_WORKS && s->opts->stack && s->opts->host->privileged && cgroup_fd < 0 && !(lean & ~LEAN_FLAGS) &&
             runs_alone(s, birth.first))
                 return sys_clone_lean(lean, be_born, (char *) s->opts->stack + SESSION_STACK_SIZE, &birth, &s->pidfd);

@@ -65,8 +65,7 @@ int parent_hook_ended(const struct session *s, const struct hook_end *end, size_
         return error_wrap(err, "error running %s hook #%u", hook_names[HOOK_START_CONTAINER], (unsigned) step->arg[4]);
 }
 
-/* A vector of the strings in a plan; only the vector is allocated. `first`: what argv[0] is if there is none. */
-static const char **vector_of(struct plan_bytes bytes, const char *first)
+const char **parent_vector(struct plan_bytes bytes, const char *first)
 {
         size_t n = 0;
         for (size_t at = 0; at < bytes.size; at += strlen((const char *) bytes.data + at) + 1)
@@ -86,8 +85,8 @@ int parent_hook(struct session *s, const struct step *step, struct error *err)
 {
         unsigned kind = (unsigned) step->arg[0];
         const char *path = plan_string(s->plan, s->in, step, 1);
-        auto_free const char **argv = vector_of(plan_bytes(s->plan, s->in, step, 2), path);
-        auto_free const char **envp = vector_of(plan_bytes(s->plan, s->in, step, 3), NULL);
+        auto_free const char **argv = parent_vector(plan_bytes(s->plan, s->in, step, 2), path);
+        auto_free const char **envp = parent_vector(plan_bytes(s->plan, s->in, step, 3), NULL);
         if (!argv || !envp)
                 return error_set(err, -ENOMEM, "prepare the hook \"%s\"", path);
 

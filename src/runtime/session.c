@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "cgroups/systemd.h"
 #include "child/child.h"
 #include "runtime/parent.h"
 #include "runtime/process_ref.h"
@@ -233,6 +234,7 @@ int session_resume(struct session *session, const struct plan *plan, struct inst
 void session_release(struct session *s)
 {
         fd_close(take_fd(&s->pidfd));
+        s->unit = NULL;
         cgroup_clear(&s->cgroup);
 }
 
@@ -251,6 +253,9 @@ void session_clear(struct session *s)
                         fd_close(take_fd(&s->pidfd));
                 }
         }
+        if (s->unit)
+                ignore_result(systemd_stop(s->unit, s->unit_user, NULL)); /* as below */
+        s->unit = NULL;
         /* Nothing more can be said about a failure here; `delete` and the next use of the id try again. */
         ignore_result(cgroup_remove(&s->cgroup, NULL));
         cgroup_clear(&s->cgroup);

@@ -36,6 +36,7 @@ struct session_ops {
 struct session_options {
         const struct host *host;
         bool for_grandparent;           /* CLONE_PARENT: our parent will be the container's parent and reap it */
+        bool attached;                  /* a unit-attach step brings the child into session.cgroup: it is not born there */
         const struct session_ops *ops;
         void *ops_arg;
         const struct log *log;          /* is told each step when it is done; NULL: nobody */
@@ -62,6 +63,8 @@ struct session {
         int listener_fd;        /* of the seccomp filter, until it is sent to its agent */
         int back_fd[NS_FDS_MAX]; /* our own namespaces, to return to after the clone */
         int join_fd[NS_FDS_MAX]; /* others, to which we could go, but not return */
+        const char *unit;       /* of systemd, that the plan started; borrowed from the plan; NULL: none */
+        bool unit_user;         /* ... of the user's systemd */
         struct cgroup cgroup;   /* made by the plan, or opened by the caller before session_start() (exec) */
         size_t told;            /* the child's steps before this one are in the log */
         bool running;           /* exec() happened */

@@ -52,6 +52,8 @@ struct state {
         size_t n_annotations;
         const char *cgroup;             /* as cgroup_save() wrote it; NULL or "": none of its own */
         bool cgroup_expected;           /* not yet made for sure: where it will be, for who cleans up after us */
+        const char *unit;               /* of systemd, whose cgroup it is; NULL or "": none */
+        bool unit_user;                 /* ... of the systemd of the user */
         struct arena *arena;            /* of the strings, after state_read(); else NULL: they are borrowed */
 };
 
@@ -135,6 +137,8 @@ static inline void observed_clear_p(struct observed *o) { fd_close(o->pidfd); }
 
 /* Never fails for a process that is gone: that is `stopped`. */
 int state_observe(const struct state *state, struct observed *ret, struct error *err) MUST_CHECK;
+
+static inline bool state_has_unit(const struct state *state) { return state->unit && state->unit[0]; }
 
 static inline bool state_has_cgroup(const struct state *state) { return state->cgroup && state->cgroup[0]; }
 

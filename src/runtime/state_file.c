@@ -53,6 +53,8 @@ char *state_format(const struct state *state)
         put_annotations(&j, state);
         jot_text(&j, "cgroup", state->cgroup ? state->cgroup : "");
         jot_bool(&j, "cgroupExpected", state->cgroup_expected);
+        jot_text(&j, "systemdUnit", state->unit ? state->unit : "");
+        jot_bool(&j, "systemdUser", state->unit_user);
         jot_close(&j, '}');
         return jot_take(&j);
 }
@@ -180,6 +182,8 @@ static void read_members(struct reader *in, struct json_object *top, struct stat
         st->has_poststop = get_bool(in, top, "hasPoststop");
         st->cgroup = get_text(in, top, "cgroup");
         st->cgroup_expected = get_bool(in, top, "cgroupExpected");
+        st->unit = get_text(in, top, "systemdUnit");
+        st->unit_user = get_bool(in, top, "systemdUser");
         get_annotations(in, top, st);
 }
 

@@ -6,7 +6,9 @@
 
 #include "base/io.h"
 #include "cgroups/devices.h"
+#include "cgroups/systemd.h"
 #include "cgroups/translate.h"
+#include "cgroups/unit.h"
 #include "plan/compile.h"
 #include "runtime/container_parts.h"
 #include "spec/read.h"
@@ -68,6 +70,7 @@ struct change {
         struct cgroup_writes writes;
         struct bpf_insn *insns;         /* NULL: the device program stays */
         size_t n_insns;
+        struct unit_properties properties;      /* of the container's unit, if it has one */
 };
 
 /* The device rules get the devices that every container has, as they did when it was made. */
@@ -85,6 +88,24 @@ static int compile(struct change *ch, struct resources *res, struct error *err)
         int r = cgroup_translate(res, &ch->host, ch->arena, &ch->writes, err);
         if (r == 0 && rules && is_v2(&ch->host, "devices"))
                 r = devices_program(rules, res->n_devices, ch->arena, &ch->insns, &ch->n_insns, err);
+        if (r == 0 && state_has_unit(&ch->c->state))
+                r = unit_limits(res, &ch->host, ch->arena, &ch->properties, err);
+        return r;
+}
+
+/* On v1 systemd takes all devices away for a moment when it sets new rules, and the container must not see that. */
+static int set_properties(struct change *ch, struct error *err)
+{
+        const struct state *st = &ch->c->state;
+        const struct unit_properties *p = &ch->properties;
+        bool freeze = ch->host.mode != CGROUP_V2 && p->n > 0 && strncmp(p->list[0], "Device", 6) == 0 &&
+                      ch->c->now.status != STATUS_PAUSED;
+        int r = freeze ? cgroup_set_frozen(&ch->cg, CGROUP_FROZEN, err) : 0;
+        if (r < 0)
+                return r;
+        r = systemd_change(st->unit, st->unit_user, p->list, err);
+        if (freeze && cgroup_set_frozen(&ch->cg, CGROUP_THAWED, r < 0 ? NULL : err) < 0 && r == 0)
+                r = -EBUSY;
         return r;
 }
 
@@ -109,6 +130,12 @@ static int apply(struct change *ch, const struct resources *keep, struct error *
 {
         const struct cgroup_writes old = read_old(ch);
         int r = cgroup_apply(&ch->cg, ch->writes.list, ch->writes.n, err);
+        /* What the kernel takes, systemd is told. It then writes files itself, some in its own way: ours come again. */
+        if (r == 0 && ch->properties.n > 0) {
+                r = set_properties(ch, err);
+                if (r == 0)
+                        r = cgroup_apply(&ch->cg, ch->writes.list, ch->writes.n, err);
+        }
         if (r == 0 && ch->insns && cgroup_v2_fd(&ch->cg) >= 0)
                 r = devices_attach(cgroup_v2_fd(&ch->cg), ch->insns, ch->n_insns, err);
         if (r == 0)
@@ -147,6 +174,8 @@ static int change_limits(struct found *c, const struct resources *given, struct 
         r = spec_validate_resources(&merged, err);
         if (r == 0)
                 r = cgroup_check_memory(&ch.cg, &u.write, err);
+        if (state_has_unit(&c->state))
+                unit_round_quota(&u.write.cpu);
         if (r == 0)
                 r = compile(&ch, &u.write, err);
         return r == 0 ? apply(&ch, &u.keep, err) : r;

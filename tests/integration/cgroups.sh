@@ -19,7 +19,7 @@ limit() { # CONTROLLER V1-FILE V2-FILE
   if ((version == 2)); then
     cat "/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$pid/cgroup")/$3"
   else
-    cat "/sys/fs/cgroup/$1$(awk -F: -v c="$1" '$2 == c { print $3 }' "/proc/$pid/cgroup")/$2"
+    cat "/sys/fs/cgroup/$1$(awk -F: -v c="$1" 'index("," $2 ",", "," c ",") { print $3 }' "/proc/$pid/cgroup")/$2"
   fi
 }
 
@@ -147,7 +147,8 @@ own_path() {
   # what lies above the container's cgroup was asked for by name; it is the caller's
   find /sys/fs/cgroup -depth -type d -name "$ID-parent" -exec rmdir {} + 2>/dev/null || true
 }
-test_case "cgroupsPath is taken as it is" own_path
+# a unit of systemd has a name, no path
+[[ -n ${CHECK_SYSTEMD:-} ]] || test_case "cgroupsPath is taken as it is" own_path
 
 update() {
   has memory

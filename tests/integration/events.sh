@@ -33,8 +33,8 @@ as_runc() {
     to=$D/ours
     [[ $runtime != runc ]] || to=$D/runc
     bundle "$FOREVER" '.linux.resources = {memory: {limit: 33554432}, pids: {limit: 9}, cpu: {quota: 50000, period: 100000, cpus: "0"}}' \
-      '.linux.cgroupsPath = "/\($ID)"'
-    expect 0 "$runtime" --root "$ROOT" run -d -b "$B" "$ID"
+      "$OWN_CGROUP"
+    expect 0 "$runtime" "${MANAGER[@]}" --root "$ROOT" run -d -b "$B" "$ID"
     sleep .2 # throttling is counted per period
     expect 0 "$runtime" --root "$ROOT" events --stats "$ID"
     # What newer releases of runc have and 1.1.5 has not: psi, the peak of v2. What a machine with both

@@ -22,7 +22,7 @@ directory() { # CONTROLLER [RUNTIME...]
     echo "/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$pid/cgroup")"
   else
     local path mount
-    path=$(awk -F: -v c="$controller" '$2 == c { print $3 }' "/proc/$pid/cgroup")
+    path=$(awk -F: -v c="$controller" 'index("," $2 ",", "," c ",") { print $3 }' "/proc/$pid/cgroup")
     mount=/sys/fs/cgroup/$controller
     # where only a part of the hierarchy is mounted, the path is that of the whole
     until [[ -d $mount$path || $path != */*/* ]]; do path=/${path#/*/}; done
@@ -249,8 +249,8 @@ as_runc() {
   has pids
   local runtime edit='.linux.resources = {memory: {limit: 33554432}, cpu: {quota: 50000, period: 100000}, pids: {limit: 50}}'
   for runtime in runc "$BERTH"; do
-    bundle "$FOREVER" "$edit" '.linux.cgroupsPath = "/\($ID)"'
-    local rt=("$runtime" --root "$ROOT") to=$D/ours
+    bundle "$FOREVER" "$edit" "$OWN_CGROUP"
+    local rt=("$runtime" "${MANAGER[@]}" --root "$ROOT") to=$D/ours
     [[ $runtime != runc ]] || to=$D/runc
     expect 0 "${rt[@]}" run -d -b "$B" "$ID"
     {

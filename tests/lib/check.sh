@@ -19,6 +19,9 @@
 # From tests/integration/run, which every file hands itself to when it is started directly:
 #   $BERTH the runtime under test  $ROOT its state directory  $WORK scratch  $RUN_ID in every name we make
 #
+# CHECK_SYSTEMD=1: containers are units of systemd, with $MANAGER (--systemd-cgroup) on every command line and
+# $OWN_CGROUP (bundle.sh) where a test wants a cgroupsPath; on a machine whose init is systemd (vmrun --systemd).
+#
 # After the last case, `finish` looks for what the passed cases left: processes, mounts, cgroups, state.
 
 TESTS=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
@@ -33,11 +36,13 @@ check_file=$(basename "$0" .sh)
 check_case=0 check_failed=0 check_title='' check_started=$SECONDS
 : "${CHECK_TIMEOUT:=60}" "${CHECK_ONLY:=}"
 
-berth() { "$BERTH" --root "$ROOT" "$@"; }
+MANAGER=()
+[[ -z ${CHECK_SYSTEMD:-} ]] || MANAGER=(--systemd-cgroup)
+berth() { "$BERTH" "${MANAGER[@]}" --root "$ROOT" "$@"; }
 
 # The runtime itself as a background process: $pid. (`berth ... &` would be a shell around it.)
 berth_in_background() {
-  "$BERTH" --root "$ROOT" "$@" &
+  "$BERTH" "${MANAGER[@]}" --root "$ROOT" "$@" &
   pid=$!
 }
 

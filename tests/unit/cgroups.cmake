@@ -2,6 +2,7 @@ berth_test(unit/test_cgroup_probe.c LABELS unit USES cgroups host)
 berth_test(unit/test_cgroup_translate.c LABELS unit USES cgroups)
 target_link_libraries(test_cgroup_translate PRIVATE m)
 berth_test(unit/test_cgroup_devices.c LABELS unit USES cgroups)
+berth_test(unit/test_unit.c LABELS unit USES cgroups)
 berth_test(unit/test_stats.c LABELS unit USES cgroups)
 
 # Real cgroups, as root: on the machine as it is, then as if it had only v2 or only v1 (in a mount namespace).

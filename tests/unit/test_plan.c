@@ -197,6 +197,22 @@ static void a_config_with_everything(void **state)
         golden(spec, &host, &plain, "full.plan");
 }
 
+static void a_unit_of_systemd(void **state)
+{
+        (void) state;
+        auto_spec struct spec *spec = read_text(
+                "{ \"ociVersion\": \"1.3.0\", \"root\": { \"path\": \"/r\" }, \"process\": { \"args\": [\"x\"], \"cwd\": \"/\" },"
+                "  \"annotations\": { \"org.systemd.property.TimeoutStopSec\": \"5\", \"other\": \"x\" },"
+                "  \"mounts\": [ { \"destination\": \"/sys/fs/cgroup\", \"type\": \"cgroup\", \"source\": \"cgroup\" } ],"
+                "  \"linux\": { \"namespaces\": [ { \"type\": \"mount\" }, { \"type\": \"cgroup\" } ],"
+                "    \"cgroupsPath\": \"a-b.slice:p:n\", \"resources\": { \"cpu\": { \"quota\": 33333 }, \"pids\": { \"limit\": 10 } } } }");
+        const struct host host = v2_host(), old = v1_host();
+        const struct wish wish = { .bundle = "/bundle", .id = "box", .systemd = true };
+        golden(spec, &host, &wish, "systemd.v2.plan");
+        spec->resources.pids_limit.has = false; /* this machine has no such controller */
+        golden(spec, &old, &wish, "systemd.v1.plan");
+}
+
 /* What only some configs use: one golden plan for all of it. */
 #define PROPERTIES_CONFIG                                                                                           \
         "{ \"ociVersion\": \"1.3.0\", \"root\": { \"path\": \"/r\" },"                                              \
@@ -439,6 +455,7 @@ int main(void)
                 cmocka_unit_test(create_waits_for_start),
                 cmocka_unit_test(an_instance_of_a_launcher),
                 cmocka_unit_test(a_config_with_everything),
+                cmocka_unit_test(a_unit_of_systemd),
                 cmocka_unit_test(properties_that_few_configs_have),
                 cmocka_unit_test(labels_need_a_security_module),
                 cmocka_unit_test(a_joined_user_namespace_needs_a_second_process),
