@@ -283,6 +283,18 @@ hooks_run() {
 }
 test_case "hooks run for each instance" hooks_run
 
+# by each instance's own process: as rank 0 or 1 of the user that the config names, with the state on stdin
+start_hooks_run() {
+  bundle '.hooks.startContainer = [{path: "/bin/sh", args: ["sh", "-c", "read -r state; echo \"$BERTH_RANK $(id -u) $PPID $state\" >/tmp/hook.$BERTH_RANK"]}] | .process.user.uid = 7'
+  expect 0 launch -n 2 --oversubscribe "$B" -- true
+  local rank
+  for rank in 0 1; do
+    equal "$(sed 's/{.*//' "$B/rootfs/tmp/hook.$rank")" "$rank 7 1 "
+    equal "$(sed 's/^[^{]*//' "$B/rootfs/tmp/hook.$rank" | jq -c '[.id, .pid, .status]')" "[\"$ID.$rank\",1,\"created\"]"
+  done
+}
+test_case "startContainer hooks run in each instance" start_hooks_run
+
 listed_and_unique() {
   bundle .
   start -n 2 --oversubscribe "$B" -- sh -c 'echo up; exec sleep 1000'
