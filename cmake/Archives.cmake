@@ -4,7 +4,7 @@
 # container; loading three shared libraries takes a quarter of a millisecond every time. BERTH_ARCHIVES=OFF for
 # distributions that want shared libraries only.
 
-option(BERTH_ARCHIVES "Link libseccomp, json-c and libcap as archives, where there are archives" ON)
+option(BERTH_ARCHIVES "Link libseccomp, json-c, libcap and libyaml as archives, where there are archives" ON)
 
 function(use_archive prefix library)
         if(NOT BERTH_ARCHIVES)

@@ -30,6 +30,7 @@ struct job {
         struct host host;
         struct spec *spec;
         struct placement *placement;
+        struct error warning;           /* of preparing: what does not keep the job from running; code 0: nothing */
 
         struct loop loop;
         struct signals signals;

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "device/device.h"
 #include "launcher/edit.h"
 #include "launcher/job.h"
 #include "launcher/pattern.h"
@@ -28,7 +29,9 @@ static int read_bundle(struct job *job, struct error *err)
         auto_fd int dir = open(job->bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (dir < 0)
                 return error_set(err, -errno, "bundle \"%s\"", job->bundle);
-        int r = spec_read_file(dir, "config.json", &job->spec, err);
+        const struct launch_options *o = job->options;
+        const struct device_wish devices = { o->devices, o->groups, o->cdi_dirs };
+        int r = device_read_config(dir, &devices, &job->spec, &job->warning, err);
         return r < 0 ? error_wrap(err, "bundle \"%s\"", job->bundle) : 0;
 }
 

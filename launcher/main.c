@@ -30,6 +30,8 @@ static int launch(const struct launch_options *options, char **environ_, struct 
         struct job job = JOB_INIT;
         int status = STATUS_FAILED;
         if (job_prepare(&job, options, environ_, err) == 0) {
+                if (job.warning.code < 0)
+                        fprintf(stderr, "berth launch: warning: %s\n", job.warning.text);
                 if (options->report_bindings)
                         place_job_print(job.placement, stderr);
                 status = job_run(&job);
@@ -47,11 +49,15 @@ int main(int argc, char **argv, char **environ_)
         struct error err = ERROR_INIT;
         if (options_parse(&options, argc - 1, argv + 1, &err) < 0)
                 return fail(&err, STATUS_USAGE);
+        int status = STATUS_USAGE;
         if (options.help) {
                 options_help(stdout);
-                return fflush(stdout) == 0 ? 0 : STATUS_FAILED;
+                status = fflush(stdout) == 0 ? 0 : STATUS_FAILED;
+        } else if (place_job_wish(&options, &wish, &err) < 0) {
+                (void) fail(&err, status); /* the status is the same */
+        } else {
+                status = options.dry_run ? dry_run(&options, &err) : launch(&options, environ_, &err);
         }
-        if (place_job_wish(&options, &wish, &err) < 0)
-                return fail(&err, STATUS_USAGE);
-        return options.dry_run ? dry_run(&options, &err) : launch(&options, environ_, &err);
+        options_clear(&options);
+        return status;
 }

@@ -2,11 +2,12 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
 
-enum kind { KIND_FLAG, KIND_NUMBER, KIND_SECONDS, KIND_TEXT, KIND_WORD };
+enum kind { KIND_FLAG, KIND_NUMBER, KIND_SECONDS, KIND_TEXT, KIND_LIST, KIND_WORD };
 
 struct word {
         const char *name;
@@ -38,6 +39,11 @@ static const struct row rows[] = {
         { 0, "oversubscribe", KIND_FLAG, AT(oversubscribe), NULL, "run all instances at once, however few the slots", NULL },
         { 'l', "label", KIND_FLAG, AT(label), NULL, "put the rank before each line of output", NULL },
         { 0, "mpi", KIND_WORD, AT(mpi), "none|pmix", "wire the instances up as MPI ranks", mpi_words },
+        { 0, "device", KIND_LIST, AT(devices), "DEVICE", "add a device to every instance: VENDOR/CLASS=NAME (CDI) or\n"
+                "/dev/x[:PATH][:rwm]", NULL },
+        { 0, "device-group", KIND_LIST, AT(groups), "GROUP", "add the devices of verbs, cxi, xpmem or kfd", NULL },
+        { 0, "cdi-dir", KIND_LIST, AT(cdi_dirs), "DIR", "look for CDI files here (default: /etc/cdi and /var/run/cdi);\n"
+                "the last one takes precedence", NULL },
         { 0, "name", KIND_TEXT, AT(name), "ID", "name of the job (default: job-PID)", NULL },
         { 0, "root", KIND_TEXT, AT(root), "DIR", "where the state of containers and jobs is kept", NULL },
         { 0, "kill-wait", KIND_SECONDS, AT(kill_wait_ms), "SECONDS", "from the request to stop to SIGKILL (default: 5)", NULL },
@@ -102,6 +108,28 @@ static int take_word(struct launch_options *o, const struct row *row, const char
         return error_say(err, -EINVAL, "--%s: \"%s\" is none of %s", row->name, text, row->value);
 }
 
+static int add_to_list(const char ***list, const struct row *row, const char *text, struct error *err)
+{
+        size_t n = strv_len(*list);
+        if (!*text)
+                return error_say(err, -EINVAL, "--%s: the value is empty", row->name);
+        const char **grown = realloc(*list, (n + 2) * sizeof(*grown));
+        if (!grown)
+                return error_set(err, -ENOMEM, "--%s", row->name);
+        grown[n] = text;
+        grown[n + 1] = NULL;
+        *list = grown;
+        return 0;
+}
+
+void options_clear(struct launch_options *o)
+{
+        free(o->devices);
+        free(o->groups);
+        free(o->cdi_dirs);
+        o->devices = o->groups = o->cdi_dirs = NULL;
+}
+
 static int take_value(struct launch_options *o, const struct row *row, const char *text, struct error *err)
 {
         switch (row->kind) {
@@ -124,6 +152,8 @@ static int take_value(struct launch_options *o, const struct row *row, const cha
                         return error_say(err, -EINVAL, "--%s: the value is empty", row->name);
                 *(const char **) member(o, row) = text;
                 return 0;
+        case KIND_LIST:
+                return add_to_list(member(o, row), row, text, err);
         case KIND_WORD:
                 return take_word(o, row, text, err);
         }
@@ -192,9 +222,8 @@ static int check(struct launch_options *o, struct error *err)
         return 0;
 }
 
-int options_parse(struct launch_options *ret, int argc, char **argv, struct error *err)
+static int take_words(struct launch_options *o, int argc, char **argv, struct error *err)
 {
-        struct launch_options o = LAUNCH_OPTIONS_INIT;
         struct cursor c = { argc, 0, argv };
 
         for (; c.at < argc; c.at++) {
@@ -202,25 +231,32 @@ int options_parse(struct launch_options *ret, int argc, char **argv, struct erro
                 int r = 0;
                 if (strcmp(arg, "--") == 0) {
                         if (c.at + 1 < argc)
-                                o.command = (const char *const *) argv + c.at + 1;
+                                o->command = (const char *const *) argv + c.at + 1;
                         break;
                 }
                 if (str_starts(arg, "--"))
-                        r = take_long(&o, &c, err);
+                        r = take_long(o, &c, err);
                 else if (arg[0] == '-' && arg[1])
-                        r = take_letters(&o, &c, err);
-                else if (!o.bundle)
-                        o.bundle = arg;
+                        r = take_letters(o, &c, err);
+                else if (!o->bundle)
+                        o->bundle = arg;
                 else
                         r = error_say(err, -EINVAL, "unexpected argument \"%s\": a command comes behind --", arg);
                 if (r < 0)
                         return r;
         }
-        int r = check(&o, err);
+        return check(o, err);
+}
+
+int options_parse(struct launch_options *ret, int argc, char **argv, struct error *err)
+{
+        struct launch_options o = LAUNCH_OPTIONS_INIT;
+        int r = take_words(&o, argc, argv, err);
         if (r < 0)
-                return r;
-        *ret = o;
-        return 0;
+                options_clear(&o);
+        else
+                *ret = o;
+        return r;
 }
 
 bool options_word(unsigned i, char *buf, size_t size)

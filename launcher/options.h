@@ -29,6 +29,7 @@ struct launch_options {
         uint64_t kill_wait_ms;
         const char *map_by, *bind_to;   /* NULL: the default */
         const char *report, *root, *name;
+        const char **devices, **groups, **cdi_dirs; /* NULL-terminated, or NULL; freed by options_clear() */
         bool oversubscribe, label, report_bindings, dry_run, quiet, help;
         const char *bundle;             /* NULL only with dry_run or help */
         const char *const *command;     /* NULL: the one of config.json */
@@ -38,6 +39,8 @@ struct launch_options {
 
 /* `argv` without the program's name. -EINVAL with one line that names the option. */
 int options_parse(struct launch_options *ret, int argc, char **argv, struct error *err) MUST_CHECK;
+
+void options_clear(struct launch_options *options);
 
 /* --help, generated from the table. */
 void options_help(FILE *out);

@@ -2,13 +2,14 @@
 #include <fcntl.h>
 
 #include "cgroups/systemd.h"
-#include "cli/command.h"
+#include "cli/make_options.h"
 #include "host/host.h"
 #include "plan/compile.h"
 #include "spec/read.h"
 
 struct plan_args {
         bool create, no_pivot;
+        struct device_args devices;
 };
 
 static int run(const struct call *call, struct error *err)
@@ -24,9 +25,13 @@ static int run(const struct call *call, struct error *err)
                              .rootless = call->globals->rootless };
         if (call->globals->systemd)
                 wish_systemd(&wish, systemd_is_users());
-        int r = command_bundle(call, call->pos.n > 0 ? call->pos.list[0] : NULL, &wish.bundle, err);
+        struct device_wish devices;
+        struct error warning = ERROR_INIT;      /* for who starts it */
+        int r = device_options(call, &a->devices, &devices, err);
         if (r == 0)
-                r = spec_read_file(AT_FDCWD, "config.json", &spec, err);
+                r = command_bundle(call, call->pos.n > 0 ? call->pos.list[0] : NULL, &wish.bundle, err);
+        if (r == 0)
+                r = device_read_config(AT_FDCWD, &devices, &spec, &warning, err);
         if (r == 0 && (!spec->has_process || !spec->process.args))
                 r = error_say(err, -EINVAL, "config.json: process.args: nothing to run");
         if (r == 0)
@@ -43,6 +48,7 @@ static int run(const struct call *call, struct error *err)
 
 static const struct option options[] = {
         { "create", 0, OPTION_FLAG, offsetof(struct plan_args, create), "as create and start would do it, not run" },
+        DEVICE_OPTIONS(plan_args, devices),
         { "no-pivot", 0, OPTION_FLAG, offsetof(struct plan_args, no_pivot), "as with this option of run" },
 };
 

@@ -4,10 +4,24 @@
 #include "cli/command.h"
 #include "runtime/container.h"
 
+/* Those of `plan`, too. */
+struct device_args {
+        const char **devices, **groups, **cdi_dirs;
+};
+
+#define DEVICE_OPTIONS(type, member)                                                                            \
+        { "device", 0, OPTION_LIST, offsetof(struct type, member.devices),                                      \
+          "add a device: VENDOR/CLASS=NAME (CDI) or /dev/x[:PATH][:rwm]" },                                     \
+        { "device-group", 0, OPTION_LIST, offsetof(struct type, member.groups),                                 \
+          "add the devices of verbs, cxi, xpmem or kfd" },                                                      \
+        { "cdi-dir", 0, OPTION_LIST, offsetof(struct type, member.cdi_dirs),                                    \
+          "look for CDI files here (default: /etc/cdi and /var/run/cdi); the last one wins" }
+
 struct make_args {
         const char *bundle, *pid_file, *console_socket, *pidfd_socket;
         bool no_pivot, no_new_keyring, detach, keep;
         uint32_t preserve_fds;
+        struct device_args devices;
 };
 
 #define MAKE_OPTIONS                                                                                            \
@@ -24,7 +38,12 @@ struct make_args {
           "keep the caller's session keyring" },                                                                \
         { "preserve-fds", 0, OPTION_NUMBER, offsetof(struct make_args, preserve_fds),                           \
           "pass N descriptors, from 3 on, in addition to stdio and $LISTEN_FDS" },                              \
+        DEVICE_OPTIONS(make_args, devices),                                                                     \
         { "no-subreaper", 0, OPTION_IGNORED_FLAG, 0, "we never become a subreaper" }
+
+/* Directories are made absolute: they are relative to where we were started. */
+int device_options(const struct call *call, const struct device_args *args, struct device_wish *ret,
+                   struct error *err) MUST_CHECK;
 
 /* From the arguments of a call; checks the descriptors to be passed before anything is opened. */
 int make_options(const struct call *call, struct container_options *ret, struct error *err) MUST_CHECK;

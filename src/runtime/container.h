@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "base/log.h"
+#include "device/device.h"
 #include "plan/compile.h"
 #include "runtime/state.h"
 
@@ -38,6 +39,10 @@ struct container_options {
         bool keep;                      /* run: leave the stopped container */
         uint32_t preserve_fds;          /* 3 .. 3+n-1 stay open, in addition to listen_fds */
         uint32_t listen_fds;            /* socket activation (sd_listen_fds(3)): LISTEN_FDS, LISTEN_PID */
+        struct device_wish devices;     /* beside those of the config */
+        /* Told of what does not keep the container from being made. NULL: nobody wants to know. */
+        void (*warn)(const void *arg, const struct error *warning);
+        const void *warn_arg;
 };
 
 /* Check that descriptors 3 .. 3+n-1 are open. To be called before anything else is opened. */

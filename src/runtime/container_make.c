@@ -63,6 +63,17 @@ static void making_clear_p(struct making *m)
 }
 #define auto_making CLEANUP(making_clear)
 
+/* From here on the config, also the copy that is kept, is one that names them. */
+static int add_devices(struct making *m, struct error *err)
+{
+        const struct container_options *o = m->opts;
+        struct error warning = ERROR_INIT;
+        int r = device_edit(&o->devices, &m->config, &m->config_size, &m->spec, &warning, err);
+        if (r == 0 && warning.code < 0 && o->warn)
+                o->warn(o->warn_arg, &warning);
+        return r;
+}
+
 static int read_config(struct making *m, struct error *err)
 {
         auto_fd int bundle = open(m->opts->bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -72,6 +83,8 @@ static int read_config(struct making *m, struct error *err)
         if (r < 0)
                 return error_set(err, r, "open %s/" CONFIG_FILE, m->opts->bundle);
         r = spec_read_text(m->config, m->config_size, CONFIG_FILE, &m->spec, err);
+        if (r == 0)
+                r = add_devices(m, err);
         if (r < 0)
                 return r;
         if (!m->spec->has_process || !m->spec->process.args)

@@ -3,7 +3,7 @@
 # Sourced by tests/run.sh and examples/quickstart.sh.
 
 PACKAGES_BUILD=(gcc libc6-dev cmake ninja-build pkg-config libseccomp-dev libjson-c-dev libhwloc-dev libcap-dev
-  libpmix-dev libsystemd-dev)
+  libpmix-dev libsystemd-dev libyaml-dev)
 PACKAGES_UNIT=(libcmocka-dev)
 PACKAGES_LINT=(clang clang-tidy cppcheck shellcheck)
 PACKAGES_CONTAINERS=(runc crun busybox-static jq numactl procps util-linux iproute2 mount uidmap)
