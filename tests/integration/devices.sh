@@ -1,0 +1,300 @@
+#!/bin/bash
+# devices: --device, --device-group, CDI files, annotations. What is given can be used, everything else is refused by
+# the device cgroup, v1 or v2, whatever is mounted.
+. "${BASH_SOURCE%/*}/../lib/check.sh"
+
+# A device that no container has unless it is given: $MAJOR $MINOR, and a node of it as $D/node. Any will do that
+# can be opened without doing anything.
+device() {
+  local pair
+  for pair in '10 229' '10 200' '10 237' '10 232'; do
+    read -r MAJOR MINOR <<<"$pair"
+    rm -f "$D/node"
+    mknod -m 640 "$D/node" c "$MAJOR" "$MINOR" 2>/dev/null || skip "cannot make device nodes"
+    (: <"$D/node") 2>/dev/null && return
+  done
+  skip "none of the devices fuse, tun, loop-control, kvm can be opened here"
+}
+
+# A program that says of each path whether it can be opened: "ro" for reading, "rw" for both.
+OPEN='open() { if (: <>"$1") 2>/dev/null; then echo "$1 rw"; elif (: <"$1") 2>/dev/null; then echo "$1 ro"; else echo "$1 no"; fi; }'
+program() { # SHELL: the bundle's process
+  jq --arg text "$OPEN; $1" '.process.args = ["sh", "-c", $text]' "$B/config.json" >"$D/config" && mv "$D/config" "$B/config.json"
+}
+MKNOD='.process.capabilities |= map_values(. + ["CAP_MKNOD"])'
+
+cdi_file() { # NAME JSON-DEVICES [JSON-EDITS]
+  mkdir -p "$D/cdi"
+  jq -n --argjson devices "$2" --argjson edits "${3:-{\}}" \
+    '{cdiVersion: "1.1.0", kind: "berth.test/thing", devices: $devices, containerEdits: $edits}' >"$D/cdi/$1"
+}
+node() { # [JQ]: a device node in CDI's words
+  jq -cn --arg host "$D/node" "{path: \"/dev/thing\", hostPath: \$host} ${1:-}"
+}
+
+plain() {
+  device
+  bundle "$MKNOD"
+  program "open /dev/thing; mknod /dev/own c $MAJOR $MINOR; open /dev/own; stat -c '%a %u' /dev/thing"
+  expect 0 berth run -b "$B" --device "$D/node:/dev/thing" "$ID"
+  equal "$out" $'/dev/thing rw\n/dev/own rw\n640 0'
+  # the same container, without
+  program "mknod /dev/own c $MAJOR $MINOR; open /dev/own; ls /dev/thing 2>&1"
+  expect 1 berth run -b "$B" "$ID"
+  contains "$out" '/dev/own no'
+}
+test_case "a device is usable where it was given, and refused elsewhere" plain
+
+access() {
+  device
+  bundle "$MKNOD"
+  program 'open /dev/thing'
+  expect 0 berth run -b "$B" --device "$D/node:/dev/thing:r" "$ID"
+  equal "$out" '/dev/thing ro'
+  program "open $D/node"
+  expect 0 berth run -b "$B" --device "$D/node:rw" "$ID"
+  equal "$out" "$D/node rw"
+}
+test_case "the access of a device is what was said, and its path without one the host's" access
+
+create_too() {
+  device
+  bundle
+  program 'open /dev/thing'
+  expect 0 berth create -b "$B" --device "$D/node:/dev/thing" "$ID" >"$D/created"
+  expect 0 berth delete -f "$ID"
+  bundle "$FOREVER"
+  expect 0 berth create -b "$B" --device "$D/node:/dev/thing" "$ID"
+  expect 0 berth start "$ID"
+  expect 0 berth exec "$ID" sh -c "$OPEN; open /dev/thing"
+  equal "$out" '/dev/thing rw'
+  expect 0 berth delete -f "$ID"
+}
+test_case "create takes devices, too" create_too
+
+after_update() {
+  device
+  bundle "$FOREVER"
+  expect 0 berth run -d -b "$B" --device "$D/node:/dev/thing" "$ID"
+  own() { # NAME MAJOR MINOR
+    expect 0 berth exec --cap CAP_MKNOD "$ID" sh -c "$OPEN; open /dev/thing; mknod /dev/$1 c $2 $3; (: </dev/$1) 2>&1 | grep -o 'not permitted'; :"
+  }
+  own a 7 1
+  equal "$out" $'/dev/thing rw\nnot permitted'
+  try berth update --pids-limit 100 "$ID"
+  [[ $status = 0 || $err = *'no pids controller'* ]] || fail "$err"
+  own b 7 1
+  equal "$out" $'/dev/thing rw\nnot permitted'
+  # more rules than it was made with, which are in the config that was kept
+  jq '.linux.resources | {devices: (.devices + [{allow: true, type: "c", major: 7, minor: 1, access: "rwm"}])}' \
+    "$ROOT/$ID/config.json" >"$D/more"
+  expect 0 berth update -r "$D/more" "$ID"
+  own c 7 1
+  equal "$out" '/dev/thing rw'
+  own d 7 2
+  equal "$out" $'/dev/thing rw\nnot permitted'
+  expect 0 berth delete -f "$ID"
+}
+test_case "update leaves the devices as they are" after_update
+
+cdi() {
+  device
+  local devices
+  devices=$(jq -cn --argjson node "$(node '+ {fileMode: 432, uid: 7}')" \
+    '[{name: "0", containerEdits: {env: ["THING=0", "PATH=/bin:/x"], deviceNodes: [$node]}}]')
+  cdi_file t.json "$devices" \
+    '{"env": ["KIND=thing"], "additionalGids": [0, 77], "mounts": [{"hostPath": "/etc/passwd", "containerPath": "/mnt/passwd"}]}'
+  bundle "$FOREVER"
+  expect 0 berth run -d -b "$B" --cdi-dir "$D/cdi" --device berth.test/thing=0 "$ID"
+  # also for who comes later: the config that is kept has the edits
+  expect 0 berth exec "$ID" sh -c "$OPEN; open /dev/thing; stat -c '%a %u' /dev/thing; echo \$THING \$KIND \$PATH; id -G; cmp /mnt/passwd - && echo same" </etc/passwd
+  contains "$out" $'/dev/thing rw\n660 7\n0 thing /bin:/x\n0 77'
+  expect 0 berth delete -f "$ID"
+}
+test_case "CDI: nodes, variables, groups, mounts, also for exec" cdi
+
+yaml() {
+  device
+  mkdir "$D/cdi"
+  cat >"$D/cdi/t.yaml" <<END
+# as generators write it
+cdiVersion: 0.5.0
+kind: berth.test/thing
+devices:
+- name: "0"
+  containerEdits:
+    deviceNodes:
+    - path: /dev/thing
+      hostPath: $D/node
+      fileMode: 0600
+      permissions: rw
+END
+  bundle
+  program 'open /dev/thing; stat -c %a /dev/thing'
+  try berth run -b "$B" --cdi-dir "$D/cdi" --device berth.test/thing=0 "$ID"
+  [[ $err != *'without libyaml'* ]] || skip "built without libyaml"
+  equal "$out$err" $'/dev/thing rw\n600'
+}
+test_case "CDI files in YAML" yaml
+
+annotation() {
+  device
+  cdi_file t.json "$(jq -cn --argjson node "$(node)" '[{name: "0", containerEdits: {deviceNodes: [$node]}},
+    {name: "1", containerEdits: {env: ["ONE=1"]}}]')"
+  bundle '.annotations = {"cdi.k8s.io/engine_0": "berth.test/thing=0,berth.test/thing=1", "other": "x"}'
+  program 'open /dev/thing; echo $ONE'
+  expect 0 berth run -b "$B" --cdi-dir "$D/cdi" "$ID"
+  equal "$out" $'/dev/thing rw\n1'
+  bundle '.annotations = {"cdi.k8s.io/engine_0": "berth.test/thing"}'
+  expect 1 berth run -b "$B" --cdi-dir "$D/cdi" "$ID"
+  one_line "$err"
+  contains "$err" 'annotation "cdi.k8s.io/engine_0": device "berth.test/thing": expected VENDOR/CLASS=NAME'
+}
+test_case "annotations cdi.k8s.io/... ask for devices" annotation
+
+all_of_a_kind() {
+  mkdir "$D/high"
+  cdi_file a.json '[{"name": "10", "containerEdits": {"env": ["A=10"]}}, {"name": "2", "containerEdits": {"env": ["A=2", "B=2"]}}]'
+  cdi_file b.json '[{"name": "1", "containerEdits": {"env": ["C=1"]}}]' '{"env": ["D=all"]}'
+  bundle
+  program 'echo $A $B $C $D'
+  expect 0 berth run -b "$B" --cdi-dir "$D/cdi" --device berth.test/thing=all "$ID"
+  equal "$out" '10 2 1 all'
+  # a later directory wins; without --device nothing is read
+  cp "$D/cdi/b.json" "$D/high/z.json"
+  sed -i 's/C=1/C=high/' "$D/high/z.json"
+  expect 0 berth run -b "$B" --cdi-dir "$D/cdi" --cdi-dir "$D/high" --device berth.test/thing=1 "$ID"
+  equal "$out" 'high all'
+  expect 0 berth run -b "$B" --cdi-dir "$D/high" --cdi-dir "$D/cdi" --device berth.test/thing=1 "$ID"
+  equal "$out" '1 all'
+  cp "$D/cdi/b.json" "$D/cdi/c.json"
+  expect 1 berth run -b "$B" --cdi-dir "$D/cdi" --device berth.test/thing=1 "$ID"
+  one_line "$err"
+  contains "$err" "device \"berth.test/thing=1\": it is in $D/cdi/b.json and in $D/cdi/c.json, and neither takes precedence"
+  expect 0 berth run -b "$B" --cdi-dir "$D/cdi" --device berth.test/thing=2 "$ID"
+}
+test_case "CDI: all devices of a kind, later directories win, equal ones are an error" all_of_a_kind
+
+hooks() {
+  printf '#!/bin/sh\ncat >/dev/null\necho "$1" >>"%s/ran"\n' "$D" >"$D/hook"
+  chmod 755 "$D/hook"
+  local kinds
+  kinds=$(jq -cn --arg path "$D/hook" '[("createRuntime", "poststart", "poststop") as $k | {hookName: $k, path: $path, args: ["hook", $k]}]')
+  cdi_file t.json "[{\"name\": \"0\", \"containerEdits\": {\"hooks\": $kinds}}]"
+  bundle '.process.args = ["true"]'
+  expect 0 berth run -b "$B" --cdi-dir "$D/cdi" --device berth.test/thing=0 "$ID"
+  equal "$(sort "$D/ran" | tr '\n' ' ')" 'createRuntime poststart poststop '
+}
+test_case "CDI: hooks run, also when the container is gone" hooks
+
+user_namespace() {
+  device
+  chmod 666 "$D/node"
+  bundle '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 1000}] |
+    .linux.gidMappings = .linux.uidMappings'
+  chown -R 100000:100000 "$B/rootfs"
+  chmod 755 "$D" "$B"
+  program 'open /dev/thing'
+  expect 0 berth run -b "$B" --device "$D/node:/dev/thing" "$ID"
+  equal "$out" '/dev/thing rw'
+}
+test_case "in a user namespace the host's node is bound" user_namespace
+
+mistakes() {
+  bundle
+  local sentence
+  refused() { # SENTENCE OPTION...
+    sentence=$1
+    shift
+    expect 1 berth run -b "$B" "$@" "$ID"
+    one_line "$err"
+    contains "$err" "$sentence"
+  }
+  refused 'device "/dev/no-such": No such file or directory' --device /dev/no-such
+  refused 'device "/etc/passwd" is not a device' --device /etc/passwd
+  refused 'found "x"' --device /dev/null:/dev/n:x
+  refused 'expected PATH[:PATH-IN-CONTAINER][:rwm]' --device null
+  refused "CDI directory \"$D/none\": No such file or directory" --cdi-dir "$D/none" --device berth.test/thing=0
+  refused 'device group "ib" is none of verbs, cxi, xpmem, kfd' --device-group ib
+  mkdir "$D/cdi"
+  refused "no CDI file in $D/cdi describes devices of berth.test/thing" --cdi-dir "$D/cdi" --device berth.test/thing=0
+  echo '{"cdiVersion": "1.1.0", "kind": "berth.test/thing", "devices": [{"name": "0"}]' >"$D/cdi/bad.json"
+  refused "$D/cdi/bad.json: line 2, column 1" --cdi-dir cdi --device berth.test/thing=0
+  printf 'kind: [berth.test/thing\n' >"$D/cdi/bad.yaml"
+  rm "$D/cdi/bad.json"
+  refused "$D/cdi/bad.yaml: " --cdi-dir cdi --device berth.test/thing=0
+  cdi_file ok.json '[{"name": "0", "containerEdits": {"deviceNodes": [{"path": "/dev/no-such"}]}}]'
+  refused "device \"berth.test/thing=0\" of $D/cdi/ok.json: look at \"/dev/no-such\": No such file" --cdi-dir cdi --device berth.test/thing=0
+  equal "$(ls "$ROOT")" '' 'the state'
+}
+test_case "what is wrong is said in one line, and nothing is left" mistakes
+
+# A /dev of our own, for what comes then: the host's is not touched.
+with_dev() { # COMMAND...
+  unshare -m --propagation private bash -c '
+    mkdir -p "$0/dev"
+    mount -t tmpfs dev "$0/dev"
+    cp -a /dev/{null,zero,full,random,urandom,tty} "$0/dev"
+    mkdir "$0"/dev/{pts,shm,mqueue,infiniband}
+    ln -s /proc/self/fd "$0/dev/fd"
+    ln -s pts/ptmx "$0/dev/ptmx"
+    mount --bind /dev/pts "$0/dev/pts"
+    cp -a "$0/node" "$0/dev/xpmem"
+    cp -a "$0/node" "$0/dev/infiniband/uverbs0"
+    mount --move "$0/dev" /dev
+    "$@"' "$D" "$@"
+}
+
+groups() {
+  device
+  bundle '.process.rlimits = [{type: "RLIMIT_MEMLOCK", soft: 65536, hard: 65536}]'
+  program 'open /dev/xpmem; ulimit -l'
+  expect 0 with_dev "$BERTH" --root "$ROOT" run -b "$B" --device-group xpmem "$ID"
+  equal "$out" $'/dev/xpmem rw\n64'
+  program 'open /dev/infiniband/uverbs0; ulimit -l'
+  expect 0 with_dev "$BERTH" --root "$ROOT" run -b "$B" --device-group verbs "$ID"
+  if prlimit --memlock=unlimited:unlimited true 2>/dev/null; then
+    equal "$out$err" $'/dev/infiniband/uverbs0 rw\nunlimited'
+  fi
+  # where it may not be raised, that is said, and it is as high as it can be
+  expect 0 with_dev setpriv --bounding-set -sys_resource --inh-caps -sys_resource prlimit --memlock=131072:131072 \
+    "$BERTH" --root "$ROOT" run -b "$B" --device-group verbs "$ID"
+  equal "$out" $'/dev/infiniband/uverbs0 rw\n128'
+  one_line "$err"
+  contains "$err" 'warning: device group verbs: locked memory stays limited to 128 KiB'
+  expect 1 with_dev "$BERTH" --root "$ROOT" run -b "$B" --device-group cxi "$ID"
+  one_line "$err"
+  contains "$err" 'device group cxi: this machine has no /dev/cxi*'
+}
+test_case "groups of devices, with the locked memory that they need" groups
+
+directory() {
+  device
+  mkdir "$D/many"
+  cp -a "$D/node" "$D/many/a"
+  cp -a "$D/node" "$D/many/b"
+  : >"$D/many/file"
+  bundle
+  program 'open /dev/many/a; open /dev/many/b; ls /dev/many | wc -l'
+  expect 0 berth run -b "$B" --device "$D/many:/dev/many" "$ID"
+  equal "$out" $'/dev/many/a rw\n/dev/many/b rw\n2'
+}
+test_case "a directory is all the devices in it" directory
+
+launch() {
+  device
+  cdi_file t.json '[{"name": "0", "containerEdits": {"env": ["THING=0"]}}]'
+  bundle "$MKNOD"
+  program "open /dev/thing; mknod /dev/own c 10 183; open /dev/own; echo \$THING"
+  expect 0 berth launch -q -n 2 --oversubscribe --cdi-dir "$D/cdi" --device berth.test/thing=0 --device "$D/node:/dev/thing" "$B"
+  equal "$(sort <<<"$out" | uniq -c | tr -s ' \n' ' ')" ' 2 /dev/own no 2 /dev/thing rw 2 0 '
+  program "mknod /dev/own c $MAJOR $MINOR; open /dev/own"
+  expect 0 berth launch -q -n 2 --oversubscribe "$B"
+  equal "$(sort -u <<<"$out")" '/dev/own no'
+  expect 1 berth launch -q -n 2 --device "$D/none" "$B"
+  one_line "$err"
+  contains "$err" "device \"$D/none\": No such file or directory"
+}
+test_case "launch gives devices to all instances" launch
+
+finish
