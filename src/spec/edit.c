@@ -343,7 +343,8 @@ static void edit_net(struct editor *e, struct json_object *linux_, const struct 
 
 static void edit_all(struct editor *e, const struct edits *edits)
 {
-        struct json_object *linux_ = object_in(e, e->config, "linux");
+        bool in_linux = edits->n_nodes > 0 || edits->n_nets > 0 || edits->rdt;
+        struct json_object *linux_ = in_linux ? object_in(e, e->config, "linux") : NULL;
         if (edits->env || edits->n_groups > 0 || edits->raises_memlock) {
                 struct json_object *process = object_in(e, e->config, "process");
                 edit_env(e, process, edits->env);
@@ -372,7 +373,7 @@ int edit_config(const struct spec *spec, const char *text, size_t size, const st
                 return r;
         struct editor e = { .spec = spec, .config = config };
         edit_all(&e, edits);
-        const char *edited = e.failed ? NULL : json_object_to_json_string_ext(config, JSON_C_TO_STRING_PLAIN);
+        const char *edited = e.failed ? NULL : json_object_to_json_string_ext(config, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
         char *copy = edited ? strdup(edited) : NULL;
         if (!copy)
                 return error_set(err, -ENOMEM, "add the devices to config.json");

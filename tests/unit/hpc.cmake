@@ -9,6 +9,9 @@ add_test(NAME hpc.mpirun_placements
                 "${CMAKE_CURRENT_SOURCE_DIR}/golden/placement/placement.tsv")
 set_tests_properties(hpc.mpirun_placements PROPERTIES LABELS hpc SKIP_RETURN_CODE 77 TIMEOUT 120)
 
+# ---- devices (hpc/device) ----
+berth_test(unit/test_device.c LABELS unit USES device)
+
 # ---- wire-up (hpc/wire.h) ----
 berth_test(unit/test_wire_off.c LABELS unit USES hpc)
 target_sources(test_wire_off PRIVATE "${PROJECT_SOURCE_DIR}/hpc/wire_off.c")
