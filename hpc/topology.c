@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "hpc/bind.h"
+#include "hpc/deal.h"
 #include "hpc/machine.h"
 
 #if HWLOC_API_VERSION < 0x00020100
@@ -92,12 +93,12 @@ static int restrict_to_affinity(hwloc_topology_t hw, hwloc_const_bitmap_t affini
 {
         if (!hwloc_bitmap_intersects(hwloc_topology_get_topology_cpuset(hw), affinity))
                 return error_say(err, -ENODEV, "none of the CPUs of our affinity is in this machine as hwloc sees it");
-        if (hwloc_topology_restrict(hw, affinity, 0) < 0)
+        if (hwloc_topology_restrict(hw, affinity, HWLOC_RESTRICT_FLAG_ADAPT_IO) < 0)
                 return error_set(err, errno ? -errno : -EINVAL, "restrict the topology to our CPU affinity");
         return 0;
 }
 
-static int load_hwloc(hwloc_topology_t *ret, bool *ret_real, struct error *err)
+static int load_hwloc(bool devices, hwloc_topology_t *ret, bool *ret_real, struct error *err)
 {
         CLEANUP(bitmap_free) hwloc_bitmap_t affinity = hwloc_bitmap_alloc();
         CLEANUP(hw_free) hwloc_topology_t hw = NULL;
@@ -114,6 +115,8 @@ static int load_hwloc(hwloc_topology_t *ret, bool *ret_real, struct error *err)
                 return error_set(err, r, "read our CPU affinity");
         if (hwloc_topology_init(&hw) < 0)
                 return error_set(err, -ENOMEM, "load the topology");
+        if (devices && hwloc_topology_set_io_types_filter(hw, HWLOC_TYPE_FILTER_KEEP_IMPORTANT) < 0)
+                return error_set(err, -EINVAL, "have hwloc look for devices");
         r = choose_source(hw, err);
         if (r < 0)
                 return r;
@@ -229,18 +232,42 @@ static int flatten(struct machine *m, hwloc_topology_t hw, struct error *err)
         return r;
 }
 
-int topology_load(struct topology **ret, struct error *err)
+static int load(bool devices, struct topology **ret, struct error *err)
 {
         auto_topology struct topology *t = calloc(1, sizeof(*t));
         if (!t)
                 return error_set(err, -ENOMEM, "load the topology");
-        int r = load_hwloc(&t->hw, &t->real, err);
+        int r = load_hwloc(devices, &t->hw, &t->real, err);
         if (r == 0)
                 r = flatten(&t->machine, t->hw, err);
         if (r < 0)
                 return r;
         *ret = take_ptr(&t);
         return 0;
+}
+
+int topology_load(struct topology **ret, struct error *err)
+{
+        return load(false, ret, err);
+}
+
+int topology_load_devices(struct topology **ret, struct error *err)
+{
+        return load(true, ret, err);
+}
+
+bool topology_near_pci(const struct topology *t, const char *address, struct place_mask *ret)
+{
+        hwloc_obj_t device = hwloc_get_pcidev_by_busidstring(t->hw, address);
+        hwloc_obj_t beside = device ? hwloc_get_non_io_ancestor_obj(t->hw, device) : NULL;
+        if (!beside || !beside->cpuset)
+                return false;
+        struct place_mask mask = PLACE_MASK_INIT;
+        for (int os = hwloc_bitmap_first(beside->cpuset); os >= 0; os = hwloc_bitmap_next(beside->cpuset, os))
+                if (os < PLACE_MASK_BITS)
+                        bind_set(&mask, (unsigned) os);
+        *ret = mask;
+        return true;
 }
 
 bool topology_is_real(const struct topology *t)

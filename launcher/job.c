@@ -238,6 +238,7 @@ void job_close(struct job *job)
         fd_close(job->null_fd);
         placement_free(job->placement);
         spec_free(job->spec);
+        rank_devices_clear(&job->devices);
         free(job->spawner);
         free(job->rank);
         free(job->free_slot);

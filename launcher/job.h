@@ -16,6 +16,7 @@
 #include "launcher/jobstate.h"
 #include "launcher/options.h"
 #include "launcher/rank.h"
+#include "launcher/rank_devices.h"
 #include "launcher/signals.h"
 #include "launcher/spawner.h"
 #include "spec/spec.h"
@@ -30,6 +31,7 @@ struct job {
         struct host host;
         struct spec *spec;
         struct placement *placement;
+        struct rank_devices devices;    /* n 0: none are dealt out, all instances have the same plan */
         struct error warning;           /* of preparing: what does not keep the job from running; code 0: nothing */
 
         struct loop loop;

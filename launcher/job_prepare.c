@@ -104,6 +104,16 @@ static int make_ranks(struct job *job, struct error *err)
         return job->null_fd < 0 ? error_set(err, -errno, "open /dev/null") : 0;
 }
 
+static int deal_out_devices(struct job *job, struct error *err)
+{
+        if (!rank_devices_wanted(job->options))
+                return 0;
+        auto_fd int dir = open(job->bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (dir < 0)
+                return error_set(err, -errno, "bundle \"%s\"", job->bundle);
+        return rank_devices_make(&job->devices, job->options, job->placement, dir, job->spec, err);
+}
+
 static uint32_t outside(const struct spec_id_map *map, size_t n, uint32_t inside)
 {
         for (size_t i = 0; i < n; i++)
@@ -133,6 +143,25 @@ static int start_wire(struct job *job, uid_t outside_uid, struct error *err)
         return r < 0 ? error_set(err, r, "wait for the PMIx server") : 0;
 }
 
+/* The config that leads there: of the job, or of one slot. */
+static int finish_config(struct job *job, struct spec *spec, char **environ_, struct error *err)
+{
+        const struct launch_options *o = job->options;
+        bool mpi = o->mpi == WIRE_UP_PMIX;
+        struct edit edit = { .isolate = (enum isolate) o->isolate, .holder = job->holder.pid, .shm = job->dir.shm,
+                             .bind = mpi && !job->dir.pmix_in_shm ? job->dir.pmix : NULL, .command = o->command,
+                             .mpi = mpi };
+        int r = edit_for_launch(spec, &edit, err);
+        if (r < 0)
+                return r;
+        char size[32], id[STATE_ID_MAX + 16];
+        snprintf(size, sizeof(size), "BERTH_SIZE=%u", job->n);
+        snprintf(id, sizeof(id), "BERTH_JOBID=%s", job->id);
+        const char *const own[] = { arena_strdup(spec->arena, size), arena_strdup(spec->arena, id), job->devices.visible,
+                                    NULL };
+        return edit_environment(spec, (const char *const *) environ_, own, mpi, err);
+}
+
 /* The places and processes that the ranks share, then the config that leads there. */
 static int make_surroundings(struct job *job, bool private_shm, char **environ_, struct error *err)
 {
@@ -148,20 +177,11 @@ static int make_surroundings(struct job *job, bool private_shm, char **environ_,
                 r = holder_start(spec, &job->host, &job->holder, err);
         if (r == 0 && mpi)
                 r = start_wire(job, uid, err);
-        if (r < 0)
-                return r;
-
-        struct edit edit = { .isolate = (enum isolate) o->isolate, .holder = job->holder.pid, .shm = job->dir.shm,
-                             .bind = mpi && !job->dir.pmix_in_shm ? job->dir.pmix : NULL, .command = o->command,
-                             .mpi = mpi };
-        r = edit_for_launch(spec, &edit, err);
-        if (r < 0)
-                return r;
-        char size[32], id[STATE_ID_MAX + 16];
-        snprintf(size, sizeof(size), "BERTH_SIZE=%u", job->n);
-        snprintf(id, sizeof(id), "BERTH_JOBID=%s", job->id);
-        const char *const own[] = { arena_strdup(spec->arena, size), arena_strdup(spec->arena, id), NULL };
-        return edit_environment(spec, (const char *const *) environ_, own, mpi, err);
+        if (r == 0)
+                r = finish_config(job, spec, environ_, err);
+        for (size_t i = 0; r == 0 && i < job->devices.n; i++)
+                r = finish_config(job, job->devices.spec[i], environ_, err);
+        return r;
 }
 
 static bool any_numa(const struct placement *p)
@@ -172,22 +192,44 @@ static bool any_numa(const struct placement *p)
         return p->bound;
 }
 
-static int hand_out_pattern(struct job *job, struct error *err)
+static int hand_out_pattern(struct job *job, const struct spec *spec, unsigned number, struct error *err)
 {
         auto_pattern struct pattern pattern = PATTERN_INIT;
         struct wish wish = { .bundle = job->bundle, .id = job->id, .die_with_parent = true, .stdio = true,
                              .cpus = job->placement->bound, .numa = any_numa(job->placement), .no_state = true,
-                             .cgroup_inherit = true, .cgroup_slot = job->group.limits, .cpuset_slot = job->group.cpuset };
-        int r = pattern_make(job->spec, &job->host, &wish, &pattern, err);
+                             .cgroup_inherit = true, .cgroup_slot = job->group.limits, .cpuset_slot = job->group.cpuset,
+                             .own_devices = job->group.devices };
+        int r = pattern_make(spec, &job->host, &wish, &pattern, err);
+        for (unsigned i = 0; r == 0 && i < job->n_spawners; i++)
+                r = spawner_give_pattern(&job->spawner[i], number, &pattern,
+                                         job->group.exists ? job->group.launch : "", err);
+        return r;
+}
+
+/* One for all, or one for each slot that has devices of its own. */
+static int hand_out_patterns(struct job *job, struct error *err)
+{
+        int r = job->devices.n == 0 ? hand_out_pattern(job, job->spec, 0, err) : 0;
+        for (unsigned i = 0; r == 0 && i < job->devices.n; i++)
+                r = hand_out_pattern(job, job->devices.spec[i], i, err);
         for (unsigned i = 0; r == 0 && i < job->n_spawners; i++) {
                 struct spawner *s = &job->spawner[i];
-                r = spawner_give_pattern(s, pattern.plan_fd, pattern.words_fd,
-                                         job->group.exists ? job->group.launch : "", err);
                 s->watch.ready = job_spawner_ready;
-                if (r == 0 && loop_add(&job->loop, &s->watch, EPOLLIN) < 0)
+                if (loop_add(&job->loop, &s->watch, EPOLLIN) < 0)
                         r = error_say(err, -EIO, "cannot wait for the spawners");
         }
         return r;
+}
+
+static int open_group(struct job *job, struct error *err)
+{
+        struct spec spec = *job->spec;
+        unsigned own = job->placement->bound ? JOBGROUP_CPUS : 0;
+        if (job->devices.n > 0) {
+                own |= JOBGROUP_DEVICES;
+                spec.resources = job->devices.all->resources;
+        }
+        return jobgroup_open(&job->group, &job->host, &spec, job->id, own, err);
 }
 
 static int open_entry(struct job *job, char **environ_, struct error *err)
@@ -200,7 +242,7 @@ static int open_entry(struct job *job, char **environ_, struct error *err)
                                     .environ_ = (const char *const *) environ_ };
         int r = jobdir_open(&job->dir, &wish, err);
         if (r == 0)
-                r = jobgroup_open(&job->group, &job->host, job->spec, job->id, job->placement->bound, err);
+                r = open_group(job, err);
         if (r == 0 && job->group.exists)
                 r = jobdir_note_cgroup(&job->dir, &job->group.job, err);
         return r;
@@ -230,6 +272,8 @@ int job_prepare(struct job *job, const struct launch_options *options, char **en
         if (r == 0)
                 r = check_placement(job, err);
         if (r == 0)
+                r = deal_out_devices(job, err);
+        if (r == 0)
                 r = make_ranks(job, err);
         if (r == 0)
                 r = job_open_loop(job, err);
@@ -237,5 +281,5 @@ int job_prepare(struct job *job, const struct launch_options *options, char **en
                 r = open_entry(job, environ_, err);
         if (r == 0)
                 r = make_surroundings(job, private_shm, environ_, err);
-        return r < 0 ? r : hand_out_pattern(job, err);
+        return r < 0 ? r : hand_out_patterns(job, err);
 }

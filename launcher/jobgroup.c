@@ -39,6 +39,8 @@ static cgroup_set rank_set(const struct jobgroup *g, const struct spec *spec)
 {
         struct resources limits = limits_of(spec);
         cgroup_set set = g->limits ? cgroup_needed(&limits, g->host) : 0;
+        if (g->devices)
+                set |= cgroup_set_of(g->host, "devices");
         return g->cpuset ? set | cgroup_set_of(g->host, "cpuset") : set;
 }
 
@@ -93,7 +95,7 @@ static int name_it(struct jobgroup *g, const struct spec *spec, const char *id, 
         return 0;
 }
 
-int jobgroup_open(struct jobgroup *g, const struct host *host, const struct spec *spec, const char *id, bool bound,
+int jobgroup_open(struct jobgroup *g, const struct host *host, const struct spec *spec, const char *id, unsigned own,
                   struct error *err)
 {
         *g = JOBGROUP_INIT;
@@ -101,7 +103,8 @@ int jobgroup_open(struct jobgroup *g, const struct host *host, const struct spec
         if (host->cgroups.n == 0)
                 return 0;
         g->limits = has_limits(spec, g->host);
-        g->cpuset = bound && host->privileged && has_cpuset(g->host);
+        g->devices = (own & JOBGROUP_DEVICES) && host->privileged;
+        g->cpuset = (own & JOBGROUP_CPUS) && host->privileged && has_cpuset(g->host);
         int r = name_it(g, spec, id, err);
         if (r < 0)
                 return r;
@@ -140,7 +143,7 @@ void jobgroup_rank_done(const struct jobgroup *g, unsigned rank, struct cgroup_u
         /* Who outlived the instance's first process would keep the directory for ever. */
         auto_free pid_t *pids = NULL;
         size_t n = 0;
-        if (g->limits && cgroup_pids(&cg, &pids, &n, NULL) == 0 && n > 0)
+        if ((g->limits || g->devices) && cgroup_pids(&cg, &pids, &n, NULL) == 0 && n > 0)
                 ignore_result(cgroup_kill(&cg, SIGKILL, NULL)); /* what stays is killed and removed with the job */
         ignore_result(cgroup_remove(&cg, NULL));
 }

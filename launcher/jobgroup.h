@@ -23,17 +23,21 @@ struct jobgroup {
         bool exists;
         bool limits;            /* instances have the config's limits, each in a cgroup of its own */
         bool cpuset;            /* instances have a cpuset of their own */
+        bool devices;           /* instances have device rules of their own; the job's allow all of them */
 };
 
 #define JOBGROUP_INIT ((struct jobgroup){ .job = CGROUP_INIT })
 
-/* `bound`: instances are bound to CPUs. `host` and `spec` must outlive it. */
-int jobgroup_open(struct jobgroup *g, const struct host *host, const struct spec *spec, const char *id, bool bound,
+/* What is different for each instance. */
+enum jobgroup_own { JOBGROUP_CPUS = 1, JOBGROUP_DEVICES = 2 };
+
+/* `own`: of enum jobgroup_own. `host` must outlive it. */
+int jobgroup_open(struct jobgroup *g, const struct host *host, const struct spec *spec, const char *id, unsigned own,
                   struct error *err) MUST_CHECK;
 
 /* The instance's own cgroup, for its slot. */
 void jobgroup_rank_path(const struct jobgroup *g, unsigned rank, char *buf, size_t size);
-static inline bool jobgroup_has_ranks(const struct jobgroup *g) { return g->limits || g->cpuset; }
+static inline bool jobgroup_has_ranks(const struct jobgroup *g) { return g->limits || g->cpuset || g->devices; }
 
 /* Read what it used, and remove it with whoever is still in it. */
 void jobgroup_rank_done(const struct jobgroup *g, unsigned rank, struct cgroup_usage *ret_usage);

@@ -42,6 +42,10 @@ static const struct row rows[] = {
         { 0, "device", KIND_LIST, AT(devices), "DEVICE", "add a device to every instance: VENDOR/CLASS=NAME (CDI) or\n"
                 "/dev/x[:PATH][:rwm]", NULL },
         { 0, "device-group", KIND_LIST, AT(groups), "GROUP", "add the devices of verbs, cxi, xpmem or kfd", NULL },
+        { 0, "gpus-per-rank", KIND_NUMBER, AT(gpus_per_rank), "N", "N GPUs for each instance, the nearest to its CPUs, and no\n"
+                "others; of CDI files of nvidia.com, amd.com or intel.com", NULL },
+        { 0, "devices-per-rank", KIND_LIST, AT(devices_per_rank), "VENDOR/CLASS=N", "the same for N CDI devices of this kind",
+          NULL },
         { 0, "cdi-dir", KIND_LIST, AT(cdi_dirs), "DIR", "look for CDI files here (default: /etc/cdi and /var/run/cdi);\n"
                 "the last one takes precedence", NULL },
         { 0, "name", KIND_TEXT, AT(name), "ID", "name of the job (default: job-PID)", NULL },
@@ -127,7 +131,8 @@ void options_clear(struct launch_options *o)
         free(o->devices);
         free(o->groups);
         free(o->cdi_dirs);
-        o->devices = o->groups = o->cdi_dirs = NULL;
+        free(o->devices_per_rank);
+        o->devices_per_rank = o->devices = o->groups = o->cdi_dirs = NULL;
 }
 
 static int take_value(struct launch_options *o, const struct row *row, const char *text, struct error *err)

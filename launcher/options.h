@@ -29,7 +29,8 @@ struct launch_options {
         uint64_t kill_wait_ms;
         const char *map_by, *bind_to;   /* NULL: the default */
         const char *report, *root, *name;
-        const char **devices, **groups, **cdi_dirs; /* NULL-terminated, or NULL; freed by options_clear() */
+        uint32_t gpus_per_rank;         /* 0: none */
+        const char **devices, **groups, **cdi_dirs, **devices_per_rank; /* NULL-terminated, or NULL; freed by options_clear() */
         bool oversubscribe, label, report_bindings, dry_run, quiet, help;
         const char *bundle;             /* NULL only with dry_run or help */
         const char *const *command;     /* NULL: the one of config.json */

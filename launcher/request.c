@@ -10,7 +10,7 @@
 #define PARTS (SLOT_COUNT + 1)
 
 struct head {
-        uint32_t kind, rank;
+        uint32_t kind, rank, pattern, unused;
         uint32_t size[PARTS];
 };
 _Static_assert(sizeof(struct head) % 8 == 0, "parts are aligned: masks are words");
@@ -22,7 +22,7 @@ static size_t aligned(size_t n)
 
 long request_encode(const struct request *r, void *buf, size_t room)
 {
-        struct head head = { .kind = RECORD_RANK, .rank = r->rank };
+        struct head head = { .kind = RECORD_RANK, .rank = r->rank, .pattern = r->pattern };
         size_t at = sizeof(head);
         for (size_t i = 0; i < PARTS; i++) {
                 const struct plan_bytes *part = i < SLOT_COUNT ? &r->slot[i] : &r->env;
@@ -47,7 +47,7 @@ int request_decode(const void *record, size_t size, struct request *ret)
         if (head.kind != RECORD_RANK)
                 return -EPROTO;
 
-        struct request r = { .rank = head.rank };
+        struct request r = { .rank = head.rank, .pattern = head.pattern };
         size_t at = sizeof(head);
         for (size_t i = 0; i < PARTS; i++) {
                 struct plan_bytes *part = i < SLOT_COUNT ? &r.slot[i] : &r.env;

@@ -24,8 +24,8 @@
 enum record_kind { RECORD_PATTERN = 1, RECORD_RANK, RECORD_STOPPED };
 
 struct pattern_record {
-        uint32_t kind;
-        char cgroup[1020];              /* where spawners and instances are; "": where the launcher is */
+        uint32_t kind, number;          /* of the pattern; they come in order from 0 on */
+        char cgroup[1016];              /* where spawners and instances are; "": where the launcher is */
 };
 
 struct stopped_record {
@@ -33,7 +33,7 @@ struct stopped_record {
 };
 
 struct request {
-        uint32_t rank;
+        uint32_t rank, pattern;
         struct plan_bytes slot[SLOT_COUNT];
         struct plan_bytes env;          /* "NAME=value\0" ... on top of the pattern's */
 };

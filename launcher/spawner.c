@@ -1,6 +1,7 @@
 #include "launcher/spawner.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +11,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+
+#define PATTERN_TRIES 1000        /* of 10 ms */
 
 static _Noreturn void become_spawner(struct spawner *all, unsigned i, int fd, pid_t launcher,
                                      const struct spawner_job *job)
@@ -70,13 +73,21 @@ static int send_with_fds(int fd, const void *record, size_t size, const int *fds
         return r < 0 ? -errno : 0;
 }
 
-int spawner_give_pattern(struct spawner *s, int plan_fd, int words_fd, const char *cgroup, struct error *err)
+int spawner_give_pattern(struct spawner *s, unsigned number, const struct pattern *pattern, const char *cgroup,
+                         struct error *err)
 {
-        struct pattern_record record = { .kind = RECORD_PATTERN };
+        struct pattern_record record = { .kind = RECORD_PATTERN, .number = number };
         int n = snprintf(record.cgroup, sizeof(record.cgroup), "%s", cgroup);
         if (n < 0 || (size_t) n >= sizeof(record.cgroup))
                 return error_set(err, -ENAMETOOLONG, "the job's cgroup");
-        int r = send_with_fds(s->watch.fd, &record, sizeof(record), (const int[]){ plan_fd, words_fd }, 2);
+        const int fds[] = { pattern->plan_fd, pattern->words_fd };
+        int r = send_with_fds(s->watch.fd, &record, sizeof(record), fds, 2);
+        /* Several of them fill the socket; the spawner is already emptying it. */
+        for (int tries = 0; (r == -EAGAIN || r == -ETOOMANYREFS) && tries < PATTERN_TRIES; tries++) {
+                struct pollfd wait = { .fd = s->watch.fd, .events = r == -EAGAIN ? POLLOUT : 0 };
+                (void) poll(&wait, 1, 10);      /* the next try tells */
+                r = send_with_fds(s->watch.fd, &record, sizeof(record), fds, 2);
+        }
         return r < 0 ? error_set(err, r, "give the plan to spawner %d", (int) s->pid) : 0;
 }
 

@@ -9,7 +9,7 @@
  *
  *      struct spawner s[4];
  *      spawner_fork(s, 0, &host, &err) ...             // early
- *      spawner_give_pattern(&s[i], plan_fd, words_fd, cgroup, &err);
+ *      spawner_give_pattern(&s[i], 0, &pattern, cgroup, &err);
  *      spawner_ask(&s[i], &request, stdio, &err);      // several at a time
  *      ... s[i].fd is readable: spawner_hear(&s[i], &reply, &pidfd, &err)
  */
@@ -18,6 +18,7 @@
 
 #include "host/host.h"
 #include "launcher/loop.h"
+#include "launcher/pattern.h"
 #include "launcher/request.h"
 #include "spec/spec.h"
 
@@ -42,8 +43,9 @@ struct spawner_job {
 };
 int spawner_fork(struct spawner *all, unsigned i, const struct spawner_job *job, struct error *err) MUST_CHECK;
 
-/* `cgroup`: it enters this one; "": it stays. What goes wrong there comes as the answer to the first request. */
-int spawner_give_pattern(struct spawner *s, int plan_fd, int words_fd, const char *cgroup, struct error *err) MUST_CHECK;
+/* The first has number 0, and so on. `cgroup`: it enters this one; "": it stays. What goes wrong there comes as the answer to the first request. */
+int spawner_give_pattern(struct spawner *s, unsigned number, const struct pattern *pattern, const char *cgroup,
+                         struct error *err) MUST_CHECK;
 
 /* -EAGAIN if its queue is full (ask again after an answer). The descriptors stay the caller's. */
 int spawner_ask(struct spawner *s, const struct request *request, const int stdio[3], struct error *err) MUST_CHECK;

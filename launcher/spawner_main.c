@@ -18,10 +18,16 @@
 /* How many variables an instance may bring: PMIx has about 20. */
 #define ENV_ROOM 256
 
-struct shop {
-        const struct spawner_job *job;
+/* What instances are made from. */
+struct sheet {
         struct plan_map map;
         struct words words;
+};
+
+struct shop {
+        const struct spawner_job *job;
+        struct sheet *sheet;    /* by number */
+        size_t n_sheets, most_env;
         const char **envp;      /* of the instance in work */
         char home[INSTANCE_HOME_SIZE];
         struct cgroup cgroup;   /* where we and the instances are */
@@ -39,23 +45,41 @@ static int map_words(int fd, struct words *ret)
         return words_open(at, (size_t) st.st_size, ENV_ROOM, ret); /* mapped for as long as this process lives */
 }
 
-static int take_pattern(struct shop *shop, const int fds[3], const char *cgroup, struct error *err)
+/* A process with one thread moves itself at little cost; to be moved takes the kernel milliseconds. */
+static int enter_cgroup(struct shop *shop, const char *cgroup, struct error *err)
 {
-        int r = plan_map_fd(fds[0], &shop->map, err);
+        if (!*cgroup)
+                return 0;
+        int r = cgroup_open(&shop->job->host->cgroups, cgroup, &shop->cgroup, err);
+        if (r == 0)
+                r = cgroup_enter(&shop->cgroup, 0, false, err);
+        return r < 0 ? error_wrap(err, "enter the job's cgroup") : 0;
+}
+
+static int take_pattern(struct shop *shop, const int fds[3], const struct pattern_record *record, struct error *err)
+{
+        struct sheet *grown = reallocarray(shop->sheet, shop->n_sheets + 1, sizeof(*grown));
+        if (!grown)
+                return error_set(err, -ENOMEM, "make room for the plan");
+        shop->sheet = grown;
+        struct sheet *sheet = &grown[shop->n_sheets];
+        *sheet = (struct sheet){ .map = PLAN_MAP_INIT };
+        int r = record->number == shop->n_sheets ? 0 : error_say(err, -EPROTO, "a plan that makes no sense");
+        if (r == 0)
+                r = plan_map_fd(fds[0], &sheet->map, err);
+        if (r == 0 && shop->n_sheets == 0)
+                r = enter_cgroup(shop, record->cgroup, err);
         if (r < 0)
                 return r;
-        /* A process with one thread moves itself at little cost; to be moved takes the kernel milliseconds. */
-        if (*cgroup) {
-                r = cgroup_open(&shop->job->host->cgroups, cgroup, &shop->cgroup, err);
-                if (r == 0)
-                        r = cgroup_enter(&shop->cgroup, 0, false, err);
-                if (r < 0)
-                        return error_wrap(err, "enter the job's cgroup");
-        }
-        r = map_words(fds[1], &shop->words);
+        r = map_words(fds[1], &sheet->words);
         if (r < 0)
                 return error_set(err, r, "map the words of the pattern");
-        shop->envp = calloc(shop->words.n_env + ENV_ROOM + 1, sizeof(*shop->envp));
+        shop->n_sheets++;
+        if (shop->envp && sheet->words.n_env <= shop->most_env)
+                return 0;
+        free(shop->envp);
+        shop->most_env = sheet->words.n_env;
+        shop->envp = calloc(shop->most_env + ENV_ROOM + 1, sizeof(*shop->envp));
         return shop->envp ? 0 : error_set(err, -ENOMEM, "make room for an environment");
 }
 
@@ -73,10 +97,10 @@ static bool put(const char **envp, size_t *n, size_t room, const char *entry)
 }
 
 /* The pattern's variables, with those of the instance in their place or behind. */
-static int make_env(struct shop *shop, const struct plan_bytes *more, struct instance *in, struct error *err)
+static int make_env(struct shop *shop, const struct words *words, const struct plan_bytes *more, struct instance *in, struct error *err)
 {
-        size_t n = shop->words.n_env, room = n + ENV_ROOM;
-        memcpy(shop->envp, shop->words.envp, n * sizeof(*shop->envp));
+        size_t n = words->n_env, room = n + ENV_ROOM;
+        memcpy(shop->envp, words->envp, n * sizeof(*shop->envp));
         const char *end = (const char *) more->data + more->size;
         for (const char *p = more->data; p < end; p += strlen(p) + 1)
                 if (!put(shop->envp, &n, room - 1, p))
@@ -89,7 +113,7 @@ static int make_env(struct shop *shop, const struct plan_bytes *more, struct ins
                 shop->envp[n] = NULL;
                 in->home = shop->home;
         }
-        in->argv = shop->words.argv;
+        in->argv = words->argv;
         in->envp = shop->envp;
         return 0;
 }
@@ -117,9 +141,10 @@ static void start(struct shop *shop, int fd, const struct request *q, const int 
                                            .alive_fd = fd, .ops = &ops, .ops_arg = &rank,
                                            .stack = shop->stack };
         auto_session struct session s = SESSION_INIT;
-        int r = make_env(shop, &q->env, &in, &err);
+        const struct sheet *sheet = q->pattern < shop->n_sheets ? &shop->sheet[q->pattern] : NULL;
+        int r = sheet ? make_env(shop, &sheet->words, &q->env, &in, &err) : error_say(&err, -EPROTO, "there is no such plan");
         if (r == 0)
-                r = session_start(&s, &shop->map.plan, &in, &options, &err);
+                r = session_start(&s, &sheet->map.plan, &in, &options, &err);
         reply->started_ns = now_ns();
         reply->code = r;
         reply->first_pid = s.first_pid;
@@ -176,7 +201,7 @@ static bool answer(int fd, const struct reply *reply, int pidfd)
 
 _Noreturn void spawner_main(int fd, const struct spawner_job *job)
 {
-        struct shop shop = { .job = job, .map = PLAN_MAP_INIT, .cgroup = CGROUP_INIT,
+        struct shop shop = { .job = job, .cgroup = CGROUP_INIT,
                              .stack = aligned_alloc(16, SESSION_STACK_SIZE) };
         struct error bad = ERROR_INIT;
         uint64_t buf[RECORD_MAX / sizeof(uint64_t)];
@@ -191,7 +216,7 @@ _Noreturn void spawner_main(int fd, const struct spawner_job *job)
                 struct request request = { 0 };
                 const struct pattern_record *pattern = (const void *) buf;
                 if (n == sizeof(*pattern) && pattern->kind == RECORD_PATTERN) {
-                        (void) take_pattern(&shop, fds, pattern->cgroup, &bad); /* told with the first rank */
+                        (void) take_pattern(&shop, fds, pattern, &bad); /* told with the first rank */
                         continue;
                 }
                 const struct stopped_record *stopped = (const void *) buf;

@@ -188,7 +188,8 @@ static int find(const struct store *store, const struct cdi_name *name, struct s
         return 0;
 }
 
-static int take_one(struct store *store, const struct cdi_name *name, struct edits *edits, struct error *err)
+/* The edits of the file, if it was not used yet and they are wanted, and the device's. */
+static int collect(struct store *store, const struct cdi_name *name, bool whole, struct edits *edits, struct error *err)
 {
         struct store_file *file = NULL;
         int r = find(store, name, &file, err);
@@ -197,7 +198,7 @@ static int take_one(struct store *store, const struct cdi_name *name, struct edi
         if (!file)
                 return fail_missing(store, name, err);
         struct edits more = { 0 };
-        if (!file->used)
+        if (whole && !file->used)
                 r = edits_append(store->arena, &more, &file->cdi.edits);
         if (r == 0)
                 r = edits_append(store->arena, &more, &device_in(file, name->device)->edits);
@@ -210,8 +211,13 @@ static int take_one(struct store *store, const struct cdi_name *name, struct edi
         r = edits_append(store->arena, edits, &more);
         if (r < 0)
                 return error_set(err, r, "take the edits of %s", file->path);
-        file->used = true;
+        file->used |= whole;
         return 0;
+}
+
+int store_look(struct store *store, const struct cdi_name *name, struct edits *edits, struct error *err)
+{
+        return collect(store, name, false, edits, err);
 }
 
 /* "2" comes before "10". */
@@ -220,10 +226,10 @@ static int by_number(const void *a, const void *b)
         return strverscmp(*(const char *const *) a, *(const char *const *) b);
 }
 
-static int take_all(struct store *store, const struct cdi_name *name, struct edits *edits, struct error *err)
+int store_names(struct store *store, const struct cdi_name *name, const char ***ret, size_t *ret_n, struct error *err)
 {
         const char **names = NULL;
-        size_t n = 0;
+        size_t n = 0, different = 0;
         for (size_t i = 0; i < store->n; i++) {
                 const struct cdi_file *cdi = &store->files[i].cdi;
                 if (!is_kind(&store->files[i], name))
@@ -237,11 +243,22 @@ static int take_all(struct store *store, const struct cdi_name *name, struct edi
         if (n == 0)
                 return fail_missing(store, name, err);
         qsort(names, n, sizeof(*names), by_number);
-        int r = 0;
+        for (size_t i = 0; i < n; i++)
+                if (i == 0 || strcmp(names[i], names[different - 1]) != 0)
+                        names[different++] = names[i];
+        *ret = names;
+        *ret_n = different;
+        return 0;
+}
+
+static int take_all(struct store *store, const struct cdi_name *name, struct edits *edits, struct error *err)
+{
+        const char **names;
+        size_t n;
+        int r = store_names(store, name, &names, &n, err);
         for (size_t i = 0; r == 0 && i < n; i++) {
                 const struct cdi_name one = { name->vendor, name->class, names[i] };
-                if (i == 0 || strcmp(names[i], names[i - 1]) != 0)
-                        r = take_one(store, &one, edits, err);
+                r = collect(store, &one, true, edits, err);
         }
         return r;
 }
@@ -253,5 +270,5 @@ int store_take(struct store *store, const struct cdi_name *name, struct edits *e
         int r = all ? find(store, name, &file, err) : 0;
         if (r < 0)
                 return r;
-        return all && !file ? take_all(store, name, edits, err) : take_one(store, name, edits, err);
+        return all && !file ? take_all(store, name, edits, err) : collect(store, name, true, edits, err);
 }

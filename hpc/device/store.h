@@ -38,3 +38,10 @@ int store_load(struct store *ret, struct arena *arena, const char *const *dirs, 
  * -EEXIST: two directories' worth of equal right have it; with a sentence.
  */
 int store_take(struct store *store, const struct cdi_name *name, struct edits *edits, struct error *err) MUST_CHECK;
+
+/* The same for one device, without the edits of its file, and without counting as taken. */
+int store_look(struct store *store, const struct cdi_name *name, struct edits *edits, struct error *err) MUST_CHECK;
+
+/* The names of all devices of a kind, each once, "2" before "10". -ENODEV: there are none. */
+int store_names(struct store *store, const struct cdi_name *kind, const char ***ret, size_t *ret_n,
+                struct error *err) MUST_CHECK;

@@ -49,6 +49,7 @@ struct wish {
         bool cgroup_inherit;            /* launch: stay in the spawner's cgroups, which already carry the
                                            job's limits; with cpuset_slot, an own one in the cpuset hierarchy */
         bool cgroup_slot;               /* the own cgroup's path is SLOT_CGROUP, with the limits of the spec */
+        bool own_devices;               /* launch: the instance's cgroup has the spec's device rules, not only the job's */
         bool cpuset_slot;               /* write SLOT_CPUSET_CPUS and SLOT_CPUSET_MEMS */
 };
 

@@ -83,7 +83,13 @@ static void compile_cpuset(struct compile *c)
         plan_add(c->b, STEP_CGROUP_WRITE, S(c, controller), S(c, "cpuset.mems"), SLOT(SLOT_CPUSET_MEMS));
 }
 
-/* What is limited per instance of a launcher. Device rules are the job's: a deny there holds below. */
+/* The kernel lets only privileged processes set device rules, v1 and v2. */
+static bool has_own_devices(const struct compile *c)
+{
+        return c->wish->own_devices && c->host->privileged;
+}
+
+/* What is limited per instance of a launcher. Device rules are the job's, mostly: a deny there holds below. */
 static struct resources instance_limits(const struct compile *c)
 {
         struct resources res = { 0 };
@@ -99,6 +105,7 @@ static cgroup_set instance_set(const struct compile *c)
 {
         const struct resources res = instance_limits(c);
         return cgroup_needed(&res, &c->host->cgroups) |
+               (has_own_devices(c) ? cgroup_set_of(&c->host->cgroups, "devices") : 0) |
                (c->wish->cpuset_slot ? cgroup_set_of(&c->host->cgroups, "cpuset") : 0);
 }
 
@@ -108,8 +115,18 @@ static void compile_instance_cgroup(struct compile *c)
         if (set == 0)
                 return;
         plan_add(c->b, STEP_CGROUP_CREATE, SLOT(SLOT_CGROUP), set, c->host->privileged ? 0u : set);
-        const struct resources res = instance_limits(c);
+        struct resources res = instance_limits(c);
+        struct device_rule *rules = NULL;
+        if (has_own_devices(c)) {
+                if (plan_device_rules(c->spec, c->arena, &rules, &res.n_devices) < 0) {
+                        compile_refuse(c, -ENOMEM, "no memory for the device rules");
+                        return;
+                }
+                res.devices = rules;
+        }
         compile_writes(c, &res);
+        if (c->host->cgroups.mode == CGROUP_V2 && rules)
+                compile_device_program(c, rules, res.n_devices);
         compile_cpuset(c);
 }
 

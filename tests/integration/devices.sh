@@ -297,4 +297,79 @@ launch() {
 }
 test_case "launch gives devices to all instances" launch
 
+# Devices to deal out: of kind $1, with nodes that are really different ones, as many as can be opened here.
+deck() { # KIND
+  local pair major minor i=0 devices='[]'
+  for pair in '10 229' '10 200' '10 237' '10 232' '10 183'; do
+    read -r major minor <<<"$pair"
+    mknod -m 666 "$D/gpu$i" c "$major" "$minor" 2>/dev/null && (: <"$D/gpu$i") 2>/dev/null || { rm -f "$D/gpu$i"; continue; }
+    devices=$(jq -c --arg i "$i" --arg host "$D/gpu$i" '. + [{name: $i, containerEdits: {env: ["MINE=\($i)"],
+      deviceNodes: [{path: "/dev/gpu\($i)", hostPath: $host}]}}]' <<<"$devices")
+    echo "$major $minor" >"$D/numbers$i"
+    i=$((i + 1))
+  done
+  ((i >= 2)) || skip "fewer than two of the devices fuse, tun, loop-control, kvm, hwrng can be opened here"
+  # a name for all of them is not one more
+  jq -n --arg kind "$1" --argjson d "$devices" '{cdiVersion: "0.6.0", kind: $kind,
+    devices: ($d + [{name: "all", containerEdits: {deviceNodes: [$d[].containerEdits.deviceNodes[]]}}])}' >"$D/cdi/deck.json"
+  DEALT=$i
+}
+
+per_rank() {
+  mkdir "$D/cdi"
+  deck nvidia.com/gpu
+  device
+  bundle "$MKNOD"
+  # which there are, and whether another one can be reached by a node of one's own
+  program "cd /dev; for d in gpu*; do open \$d; done; mknod own0 c $(<"$D/numbers0"); mknod own1 c $(<"$D/numbers1"); open own0; open own1
+    open /dev/thing; echo CUDA \$CUDA_VISIBLE_DEVICES"
+  expect 0 berth launch -q --label -n 2 --oversubscribe --cdi-dir "$D/cdi" --gpus-per-rank 1 --device "$D/node:/dev/thing" "$B"
+  local rank other
+  for rank in 0 1; do
+    other=$((1 - rank))
+    equal "$(sed -n "s/^\[$rank\] //p" <<<"$out" | grep -v thing)" \
+      "gpu$rank rw"$'\n'"own0 $( ((rank == 0)) && echo rw || other_may 0)"$'\n'"own1 $( ((rank == 1)) && echo rw || other_may 1)"$'\nCUDA 0'
+  done
+  equal "$(grep -c '/dev/thing rw' <<<"$out")" 2
+  expect 0 berth launch -q -n 1 --cdi-dir "$D/cdi" --gpus-per-rank 2 "$B"
+  contains "$out" $'gpu0 rw\ngpu1 rw\n'
+  contains "$out" 'CUDA 0,1'
+  expect 1 berth launch -q -n $((DEALT + 1)) --oversubscribe --cdi-dir "$D/cdi" --gpus-per-rank 1 "$B"
+  one_line "$err"
+  contains "$err" "$((DEALT + 1)) instances at once with 1 of nvidia.com/gpu each need $((DEALT + 1)), and there are $DEALT"
+}
+# $D/node, which all have, may be the same device
+other_may() { # N
+  [[ $(<"$D/numbers$1") = "$MAJOR $MINOR" ]] && echo rw || echo no
+}
+test_case "each rank gets a device of its own, and reaches no other" per_rank
+
+per_rank_waiting() {
+  mkdir "$D/cdi"
+  deck berth.test/card
+  bundle
+  program 'cd /dev; for d in gpu*; do open $d; done; echo $MINE'
+  # three instances, one after the other, in one slot with one device
+  expect 0 taskset -c "$(taskset -cp $$ | sed 's/.*: //; s/[-,].*//')" "$BERTH" --root "$ROOT" launch -q -n 3 --cdi-dir "$D/cdi" \
+    --devices-per-rank berth.test/card=1 "$B"
+  equal "$(sort <<<"$out" | uniq -c | tr -s ' \n' ' ')" ' 3 0 3 gpu0 rw '
+  expect 1 berth launch -q -n 1 --cdi-dir "$D/cdi" --devices-per-rank berth.test/card "$B"
+  one_line "$err"
+  contains "$err" '--devices-per-rank: expected VENDOR/CLASS=NUMBER, found "berth.test/card"'
+  expect 1 berth launch -q -n 1 --cdi-dir "$D/cdi" --gpus-per-rank 1 "$B"
+  one_line "$err"
+  contains "$err" '--gpus-per-rank: device "nvidia.com/gpu=all": no CDI file in'
+}
+test_case "instances that wait get the devices of the slot that becomes free" per_rank_waiting
+
+per_rank_mpi() {
+  mkdir "$D/cdi"
+  deck amd.com/gpu
+  bundle
+  program 'cd /dev; for d in gpu*; do open $d; done; echo ROCR $ROCR_VISIBLE_DEVICES'
+  expect 0 berth launch -q --label -n 2 --oversubscribe --isolate ranks --cdi-dir "$D/cdi" --gpus-per-rank 1 "$B"
+  equal "$(sort <<<"$out")" $'[0] ROCR 0\n[0] gpu0 rw\n[1] ROCR 0\n[1] gpu1 rw'
+}
+test_case "also when ranks share namespaces" per_rank_mpi
+
 finish

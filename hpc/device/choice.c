@@ -1,0 +1,173 @@
+#include "device/choice.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/io.h"
+#include "base/str.h"
+#include "device/store.h"
+
+#define NVIDIA_MAJOR 195        /* Documentation/admin-guide/devices.txt */
+#define NVIDIA_GPUS "/proc/driver/nvidia/gpus"
+
+/* ---- where a device is ---- */
+
+static bool is_pci(const char *name, size_t n)
+{
+        static const char form[] = "xxxx:xx:xx.x";
+        if (n != sizeof(form) - 1)
+                return false;
+        for (size_t i = 0; i < n; i++)
+                if (form[i] == 'x' ? !strchr("0123456789abcdef", name[i]) : name[i] != form[i])
+                        return false;
+        return true;
+}
+
+/* The last PCI device on the way to it: /sys/devices/pci0000:00/0000:00:01.0/0000:03:00.0/drm/renderD128. */
+static void pci_of_path(const char *path, char *ret)
+{
+        for (const char *p = path; (p = strchr(p, '/')); ) {
+                size_t n = strcspn(++p, "/");
+                if (is_pci(p, n))
+                        snprintf(ret, DEVICE_PCI_SIZE, "%.*s", (int) n, p);
+        }
+}
+
+static void dir_close(DIR *dir) { closedir(dir); }
+CLEANUP_DEFINE(DIR *, dir_close)
+
+/* NVIDIA's driver has no devices in /sys, but a file for each GPU that says which minor number it has. */
+static void pci_of_nvidia(uint32_t minor, char *ret)
+{
+        CLEANUP(dir_close) DIR *dir = opendir(NVIDIA_GPUS);
+        struct dirent *entry;
+        while (dir && (entry = readdir(dir))) {
+                auto_free char *text = NULL;
+                char path[sizeof(NVIDIA_GPUS) + NAME_MAX + sizeof("/information")];
+                size_t size;
+                unsigned n;
+                if (!is_pci(entry->d_name, strlen(entry->d_name)))
+                        continue;
+                snprintf(path, sizeof(path), "%s/information", entry->d_name);
+                if (io_read_file(dirfd(dir), path, 65536, &text, &size) < 0)
+                        continue;
+                const char *line = strstr(text, "Device Minor:");
+                if (line && sscanf(line, "Device Minor: %u", &n) == 1 && n == minor)
+                        snprintf(ret, DEVICE_PCI_SIZE, "%s", entry->d_name);
+        }
+}
+
+static void find_pci(const struct edits *edits, char *ret)
+{
+        for (size_t i = 0; i < edits->n_nodes && !*ret; i++) {
+                const struct edit_node *n = &edits->nodes[i];
+                char path[64], real[PATH_MAX];
+                if (n->type != 'c' && n->type != 'u' && n->type != 'b')
+                        continue;
+                snprintf(path, sizeof(path), "/sys/dev/%s/%u:%u", n->type == 'b' ? "block" : "char", n->major, n->minor);
+                if (realpath(path, real))
+                        pci_of_path(real, ret);
+                if (!*ret && n->major == NVIDIA_MAJOR)
+                        pci_of_nvidia(n->minor, ret);
+        }
+}
+
+/* ---- which devices there are ---- */
+
+static bool has_node(const struct edits *e, const struct edit_node *n)
+{
+        for (size_t i = 0; i < e->n_nodes; i++)
+                if (strcmp(e->nodes[i].path, n->path) == 0)
+                        return true;
+        return false;
+}
+
+/* Everything of `a` is in `b`. */
+static bool nodes_inside(const struct edits *a, const struct edits *b)
+{
+        for (size_t i = 0; i < a->n_nodes; i++)
+                if (!has_node(b, &a->nodes[i]))
+                        return false;
+        return a->n_nodes > 0;
+}
+
+struct found {
+        const char *name;
+        struct edits edits;     /* its own, without those of its file */
+};
+
+/* A second name for an earlier one, or a word for several. */
+static bool is_alias(const struct found *list, size_t n, size_t at)
+{
+        for (size_t i = 0; i < n; i++) {
+                if (i == at || !nodes_inside(&list[i].edits, &list[at].edits))
+                        continue;
+                bool same = nodes_inside(&list[at].edits, &list[i].edits);
+                if (!same || i < at)
+                        return true;
+        }
+        return false;
+}
+
+static int choose(struct store *store, const struct cdi_name *kind, const struct found *list, size_t n,
+                  struct device_choice *ret, size_t *ret_n)
+{
+        for (size_t i = 0; i < n; i++) {
+                if (strcmp(list[i].name, "all") == 0 || is_alias(list, n, i))
+                        continue;
+                struct device_choice *c = &ret[(*ret_n)++];
+                c->name = arena_printf(store->arena, "%s/%s=%s", kind->vendor, kind->class, list[i].name);
+                if (!c->name)
+                        return -ENOMEM;
+                find_pci(&list[i].edits, c->pci);
+        }
+        return 0;
+}
+
+static int find_all(struct store *store, const struct cdi_name *kind, struct found **ret, size_t *ret_n, struct error *err)
+{
+        const char **names;
+        size_t n;
+        int r = store_names(store, kind, &names, &n, err);
+        struct found *list = r == 0 ? arena_alloc(store->arena, n + 1, sizeof(*list)) : NULL;
+        if (r == 0 && !list)
+                r = error_set(err, -ENOMEM, "find the devices of %s/%s", kind->vendor, kind->class);
+        for (size_t i = 0; r == 0 && i < n; i++) {
+                const struct cdi_name name = { kind->vendor, kind->class, names[i] };
+                list[i].name = names[i];
+                r = store_look(store, &name, &list[i].edits, err);
+        }
+        *ret = list;
+        *ret_n = n;
+        return r;
+}
+
+int device_choices(struct arena *arena, const char *const *cdi_dirs, const char *kind, struct device_choice **ret,
+                   size_t *ret_n, struct error *err)
+{
+        struct store store = { 0 };
+        struct cdi_name name = { 0 };
+        struct found *list = NULL;
+        size_t n = 0;
+        const char *all = arena_printf(arena, "%s=all", kind);
+        int r = all ? cdi_parse_name(arena, all, &name, err) : error_set(err, -ENOMEM, "find the devices of %s", kind);
+        if (r == 0)
+                r = store_load(&store, arena, cdi_dirs, err);
+        if (r == 0)
+                r = find_all(&store, &name, &list, &n, err);
+        if (r < 0)
+                return r;
+        struct device_choice *choices = arena_alloc(arena, n + 1, sizeof(*choices));
+        size_t n_choices = 0;
+        r = choices ? choose(&store, &name, list, n, choices, &n_choices) : -ENOMEM;
+        if (r < 0)
+                return error_set(err, r, "find the devices of %s", kind);
+        *ret = choices;
+        *ret_n = n_choices;
+        return 0;
+}
