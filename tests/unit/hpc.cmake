@@ -11,6 +11,7 @@ set_tests_properties(hpc.mpirun_placements PROPERTIES LABELS hpc SKIP_RETURN_COD
 
 # ---- devices (hpc/device) ----
 berth_test(unit/test_device.c LABELS unit USES device)
+berth_test(unit/test_deal.c LABELS unit USES hpc)
 
 # ---- wire-up (hpc/wire.h) ----
 berth_test(unit/test_wire_off.c LABELS unit USES hpc)

@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/str.h"
+#include "device/choice.h"
 #include "device/device.h"
 #include "device/node.h"
 #include "device/store.h"
@@ -302,6 +303,34 @@ static void plain_devices_have_three_parts(void **state)
         }
 }
 
+/* Index, UUID and "all", as generators write them; a device without nodes is one, too. */
+static void names_for_one_device_are_one_choice(void **state)
+{
+        struct place *p = *state;
+        struct device_choice *choices;
+        size_t n = 0;
+        struct error err = ERROR_INIT;
+        char path[128];
+        static const char text[] = "{\"cdiVersion\":\"1.1.0\",\"kind\":\"acme.org/gpu\",\"devices\":["
+                "{\"name\":\"GPU-b\",\"containerEdits\":{\"deviceNodes\":[{\"path\":\"/dev/zero\"}]}},"
+                "{\"name\":\"10\",\"containerEdits\":{\"env\":[\"A=1\"]}},"
+                "{\"name\":\"2\",\"containerEdits\":{\"deviceNodes\":[{\"path\":\"/dev/zero\"}]}},"
+                "{\"name\":\"1\",\"containerEdits\":{\"deviceNodes\":[{\"path\":\"/dev/null\"}]}},"
+                "{\"name\":\"both\",\"containerEdits\":{\"deviceNodes\":[{\"path\":\"/dev/null\"},{\"path\":\"/dev/zero\"}]}},"
+                "{\"name\":\"all\",\"containerEdits\":{\"env\":[\"A=all\"]}}]}";
+        snprintf(path, sizeof(path), "%s/a.json", p->low);
+        assert_int_equal(io_create_file(AT_FDCWD, path, text, sizeof(text) - 1, 0600), 0);
+        if (device_choices(p->arena, p->dirs, "acme.org/gpu", &choices, &n, &err) < 0)
+                fail_msg("%s", err.text);
+        assert_int_equal(n, 3);
+        assert_string_equal(choices[0].name, "acme.org/gpu=1");
+        assert_string_equal(choices[1].name, "acme.org/gpu=2");
+        assert_string_equal(choices[2].name, "acme.org/gpu=10");
+        assert_string_equal(choices[0].pci, "");
+        assert_int_equal(device_choices(p->arena, p->dirs, "acme.org/cpu", &choices, &n, &err), -ENODEV);
+        assert_int_equal(device_choices(p->arena, p->dirs, "gpu", &choices, &n, &err), -EINVAL);
+}
+
 #define IN_PLACE(test) cmocka_unit_test_setup_teardown(test, make_place, remove_place)
 
 int main(void)
@@ -314,6 +343,7 @@ int main(void)
                 IN_PLACE(equals_are_an_error_when_asked_for),
                 IN_PLACE(all_is_every_device_or_one_of_that_name),
                 IN_PLACE(what_is_missing_is_said),
+                IN_PLACE(names_for_one_device_are_one_choice),
                 cmocka_unit_test(nodes_are_filled_from_the_host),
                 cmocka_unit_test(plain_devices_have_three_parts),
         };

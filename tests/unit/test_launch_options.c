@@ -26,6 +26,23 @@ static int parse(struct launch_options *o, struct error *err, const char *const 
 
 #define PARSE(o, err, ...) parse((o), (err), (const char *const[]){ __VA_ARGS__, NULL })
 
+static void lists_grow(void **state)
+{
+        (void) state;
+        struct launch_options o;
+        struct error err = ERROR_INIT;
+        assert_int_equal(PARSE(&o, &err, "--device", "/dev/a", "--device=/dev/b", "--gpus-per-rank", "2", "b"), 0);
+        assert_string_equal(o.devices[0], "/dev/a");
+        assert_string_equal(o.devices[1], "/dev/b");
+        assert_null(o.devices[2]);
+        assert_null(o.groups);
+        assert_int_equal(o.gpus_per_rank, 2);
+        options_clear(&o);
+        assert_null(o.devices);
+        assert_int_equal(PARSE(&o, &err, "--cdi-dir", "/a", "--cdi-dir", "", "b"), -EINVAL);
+        assert_string_equal(err.text, "--cdi-dir: the value is empty");
+}
+
 static void values_stand_behind_or_in_the_word(void **state)
 {
         (void) state;
@@ -155,6 +172,7 @@ static void help_and_manual_have_every_option(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(lists_grow),
                 cmocka_unit_test(values_stand_behind_or_in_the_word),
                 cmocka_unit_test(letters_may_be_joined),
                 cmocka_unit_test(options_may_follow_the_bundle_but_not_the_dashes),
