@@ -1,6 +1,7 @@
 #include "child/child.h"
 
 #include <errno.h>
+#include <sys/mount.h>
 
 #include "child/child_steps.h"
 #include "syscall/sys.h"
@@ -27,8 +28,18 @@ void child_await_release(const struct child *c)
                 sys_exit(EXIT_STEP_FAILED);
 }
 
+void child_await_tree(struct child *c)
+{
+        struct release release;
+        if (sys_receive_fd(c->sync_fd, &release, sizeof(release), &c->tree_fd) != sizeof(release) ||
+            release.step >= c->plan->n_steps)
+                sys_exit(EXIT_STEP_FAILED);
+}
+
 static _Noreturn void give_up(const struct child *c, int code)
 {
+        if (c->undo_root && sys_fchdir(c->root_fd) >= 0)
+                (void) sys_umount(".", MNT_DETACH);
         child_tell(c, REPORT_FAILED, code);
         sys_exit(EXIT_STEP_FAILED);
 }
@@ -37,8 +48,12 @@ static _Noreturn void give_up(const struct child *c, int code)
 static void hand_over(struct child *c, size_t step)
 {
         if (!c->met) {
+                const struct step *next = &c->plan->steps[c->at];
                 tell(c, REPORT_REACHED, step, 0);
-                child_await_release(c);
+                if (next->op == STEP_BIND && (next->arg[4] & BIND_GIVEN))
+                        child_await_tree(c);
+                else
+                        child_await_release(c);
         }
         c->met = false;
 }
@@ -49,7 +64,7 @@ _Noreturn void child_run(const struct child_start *start)
                 .plan = start->plan, .in = start->in,
                 .sync_fd = start->sync_fd, .listen_fd = start->listen_fd, .alive_fd = start->alive_fd,
                 .own_cpus = start->own_cpus,
-                .root_fd = -1, .null_fd = -1, .empty_fd = -1,
+                .root_fd = -1, .tree_fd = -1, .null_fd = -1, .empty_fd = -1,
         };
         size_t last_own = start->first;
         bool parent_worked = false;

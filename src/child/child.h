@@ -19,6 +19,7 @@
 enum report_kind {
         REPORT_REACHED = 1,     /* my side is done up to and including `step` */
         REPORT_FAILED,          /* `step` failed with `code` */
+        REPORT_WANT_TREE,       /* `step` is a bind mount whose source I may not open: you do, and send it */
         REPORT_CONSOLE,         /* the master of the pty comes along */
         REPORT_FORKED,          /* the process with pid `code` takes over; its pidfd comes along */
         REPORT_LISTENER,        /* as REACHED; the listener of the seccomp filter comes along, or is our descriptor `code` */
@@ -41,7 +42,7 @@ struct hook_end {
         char words[300];        /* the last of its output, without a terminator */
 };
 
-/* What the parent answers: its own steps up to `step` are done, go on. */
+/* What the parent answers: its own steps up to `step` are done, go on. For a bind mount, one that it opened comes along. */
 struct release {
         uint16_t step;
 };

@@ -15,6 +15,8 @@ struct child {
         struct plan_bytes own_cpus;
         size_t at;              /* the step being done */
         int root_fd;            /* the container's root, once it is mounted */
+        int tree_fd;            /* a detached mount that the parent opened, for the next bind mount */
+        bool undo_root;         /* its mount is in the host's namespace: to be gone if we fail while we are privileged */
         int null_fd;            /* /dev/null of the host, verified */
         int empty_fd;           /* an empty read-only tmpfs that masks directories */
         bool cwd_done, announced;
@@ -23,6 +25,7 @@ struct child {
 };
 
 typedef int child_step(struct child *c, const struct step *step);
+
 
 /* By enum step_op; NULL for the parent's. */
 extern child_step *const child_steps[];
@@ -35,8 +38,12 @@ child_step child_exec_label;
 /* step_root.c */
 child_step child_host_propagation, child_open_root, child_pivot_root, child_move_root, child_chroot, child_chroot_of,
         child_root_readonly, child_root_propagation;
+/* step_bind.c */
+child_step child_bind;
 /* step_mount.c */
-child_step child_mount, child_bind, child_set_attributes, child_set_propagation, child_mask_path, child_readonly_path;
+child_step child_mount, child_set_attributes, child_set_propagation, child_mask_path, child_readonly_path;
+/* Put a detached mount on a place in the root, which is made if it is missing. Takes mount_fd. */
+int child_attach(const struct child *c, int mount_fd, const char *target, bool directory);
 /* step_dev.c */
 child_step child_make_directory, child_refuse_link, child_make_symlink, child_make_device, child_bind_device, child_open_console, child_write_sysctl;
 /* step_hook.c */
@@ -52,6 +59,8 @@ child_step child_stdio, child_keep_cpus, child_bind_cpus, child_bind_memory, chi
  */
 void child_tell(const struct child *c, enum report_kind kind, int code);
 void child_await_release(const struct child *c);
+/* The same; the mount that comes along is tree_fd then. */
+void child_await_tree(struct child *c);
 
 /* 0: a file that may be executed (step_process.c). */
 int child_try_program(const char *path);

@@ -79,8 +79,7 @@ static int new_mount(const char *type, const char *source, const char *mode, con
         return fd;
 }
 
-/* Put a detached mount on a place in the root. Takes mount_fd. */
-static int attach(const struct child *c, int mount_fd, const char *target, bool directory)
+int child_attach(const struct child *c, int mount_fd, const char *target, bool directory)
 {
         int on = walk_make(c->root_fd, target, directory);
         int r = on < 0 ? on : sys_move_mount(mount_fd, on);
@@ -145,50 +144,7 @@ int child_mount(struct child *c, const struct step *step)
                 (void) sys_close(fd);
                 return r;
         }
-        return fd < 0 ? fd : attach(c, fd, child_string(c, step, 2), true);
-}
-
-/* MOUNT_ATTR_* as mount(2) writes them; for kernels before 5.12. */
-static unsigned long old_flags(uint64_t attr)
-{
-        unsigned long flags = 0;
-        flags |= attr & MOUNT_ATTR_RDONLY ? MS_RDONLY : 0;
-        flags |= attr & MOUNT_ATTR_NOSUID ? MS_NOSUID : 0;
-        flags |= attr & MOUNT_ATTR_NODEV ? MS_NODEV : 0;
-        flags |= attr & MOUNT_ATTR_NOEXEC ? MS_NOEXEC : 0;
-        flags |= attr & MOUNT_ATTR_NODIRATIME ? MS_NODIRATIME : 0;
-        flags |= (attr & MOUNT_ATTR__ATIME) == MOUNT_ATTR_NOATIME ? MS_NOATIME : 0;
-        flags |= (attr & MOUNT_ATTR__ATIME) == MOUNT_ATTR_STRICTATIME ? MS_STRICTATIME : 0;
-        return flags;
-}
-
-int child_bind(struct child *c, const struct step *step)
-{
-        uint64_t set = step->arg[2], clear = step->arg[3], flags = step->arg[4];
-        unsigned recursive = flags & BIND_RECURSIVE ? AT_RECURSIVE : 0;
-        int tree = step->arg[5] != FD_NONE
-                ? c->in->fd[step->arg[5]]
-                : sys_open_tree(AT_FDCWD, child_string(c, step, 0), OPEN_TREE_CLONE | recursive);
-        if (tree < 0)
-                return tree;
-        struct stat st;
-        int r = sys_fstat(tree, &st);
-        if (r >= 0 && (set || clear) && !(flags & BIND_REMOUNT))
-                r = sys_mount_setattr(tree, flags & BIND_ATTR_RECURSIVE ? AT_RECURSIVE : 0, set, clear, 0);
-        if (r < 0) {
-                (void) sys_close(tree);
-                return r;
-        }
-        const char *target = child_string(c, step, 1);
-        r = attach(c, tree, target, S_ISDIR(st.st_mode));
-        if (r < 0 || !(flags & BIND_REMOUNT) || !(set || clear))
-                return r;
-        int fd = walk_open(c->root_fd, target);
-        if (fd < 0)
-                return fd;
-        r = sys_mount(NULL, walk_fd_path(fd).text, NULL, MS_REMOUNT | MS_BIND | old_flags(set), NULL);
-        (void) sys_close(fd);
-        return r;
+        return fd < 0 ? fd : child_attach(c, fd, child_string(c, step, 2), true);
 }
 
 int child_set_attributes(struct child *c, const struct step *step)

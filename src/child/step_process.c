@@ -311,6 +311,7 @@ int child_load_filter(struct child *c, const struct step *step)
         if (step->arg[2] & FILTER_LAST)
                 announce_exec(c);
         int fd = sys_seccomp_filter(step->arg[1], filter.data, filter.size);
+        c->undo_root = false;   /* what it does not allow may kill us before we have told our failure */
         if (fd < 0 || !(step->arg[1] & SECCOMP_FILTER_FLAG_NEW_LISTENER))
                 return fd;
         /* From here to the release any other call may wait for an agent that has no listener yet. */

@@ -8,6 +8,8 @@
 
 /* How often a path may grow by one component: bounds every loop below. */
 #define DEPTH_MAX 256
+/* Links to what does not exist, on one path; as many as the kernel follows (path_resolution(7)). */
+#define LINKS_MAX 40
 
 int walk_open(int root_fd, const char *path)
 {
@@ -28,43 +30,108 @@ static int open_prefix(int root_fd, const char *path, size_t len)
         return walk_open(root_fd, buf);
 }
 
-/* Make the component path[start..end) in `parent`. A concurrent or dangling one is the caller's next open to judge. */
-static int make_component(int parent, const char *path, size_t start, size_t end)
+/*
+ * A path on the way to where it leads. The kernel follows the links of the image, but not to what does not exist:
+ * such a link is written out in the text, and the walk starts again. No place is ever found by the text alone: what is
+ * made is made in a directory that the kernel has found inside the root.
+ */
+struct way {
+        char path[PATH_MAX];
+        unsigned links;
+};
+
+static int way_begin(struct way *way, const char *path, size_t len)
+{
+        way->links = 0;
+        if (len >= sizeof(way->path))
+                return -ENAMETOOLONG;
+        memcpy(way->path, path, len);
+        way->path[len] = '\0';
+        return 0;
+}
+
+/* Write out the link path[start..end), which is in the directory `dir`. -EINVAL: it is none. */
+static int way_follow(struct way *way, int dir, size_t start, size_t end)
+{
+        char name[NAME_MAX + 1], to[PATH_MAX];
+        if (end - start >= sizeof(name))
+                return -ENAMETOOLONG;
+        memcpy(name, way->path + start, end - start);
+        name[end - start] = '\0';
+        ssize_t n = sys_readlinkat(dir, name, to, sizeof(to));
+        if (n < 0)
+                return (int) n;
+        if (++way->links > LINKS_MAX)
+                return -ELOOP;
+        size_t keep = to[0] == '/' ? 0 : start, rest = strlen(way->path + end) + 1;
+        if (keep + (size_t) n + rest > sizeof(way->path))
+                return -ENAMETOOLONG;
+        memmove(way->path + keep + n, way->path + end, rest);
+        memcpy(way->path + keep, to, (size_t) n);
+        return 0;
+}
+
+/* Make the missing component path[start..end) in `parent`. 1: it is a link to nowhere, and is written out now. */
+static int make_component(struct way *way, int parent, size_t start, size_t end)
 {
         char name[NAME_MAX + 1];
         if (end - start >= sizeof(name))
                 return -ENAMETOOLONG;
-        memcpy(name, path + start, end - start);
+        memcpy(name, way->path + start, end - start);
         name[end - start] = '\0';
         int r = sys_mkdirat(parent, name, 0755);
-        return r == -EEXIST ? 0 : r;
+        if (r != -EEXIST)
+                return r;
+        r = way_follow(way, parent, start, end);
+        /* Somebody else made it at this moment. */
+        return r == -EINVAL ? 0 : r < 0 ? r : 1;
 }
 
-/* The directory path[0..len), made as far as missing. */
-static int make_directories(int root_fd, const char *path, size_t len)
+/* One walk along the path; what is missing is made. 1: the text has changed, start again. */
+static int walk_and_make(int root_fd, struct way *way, int *ret_fd)
 {
-        int fd = open_prefix(root_fd, path, len);
-        if (fd != -ENOENT)
-                return fd;
         int parent = walk_open(root_fd, "/");
-        for (size_t start = 0, depth = 0; parent >= 0 && start < len && depth < DEPTH_MAX; depth++) {
-                while (start < len && path[start] == '/')
+        for (size_t start = 0, depth = 0; parent >= 0 && depth < DEPTH_MAX; depth++) {
+                while (way->path[start] == '/')
                         start++;
                 size_t end = start;
-                while (end < len && path[end] != '/')
+                while (way->path[end] && way->path[end] != '/')
                         end++;
                 if (end == start)
                         break;
-                fd = open_prefix(root_fd, path, end);
+                int fd = open_prefix(root_fd, way->path, end);
                 if (fd == -ENOENT) {
-                        int r = make_component(parent, path, start, end);
-                        fd = r < 0 ? r : open_prefix(root_fd, path, end);
+                        int r = make_component(way, parent, start, end);
+                        if (r > 0) {
+                                (void) sys_close(parent);
+                                return r;
+                        }
+                        fd = r < 0 ? r : open_prefix(root_fd, way->path, end);
                 }
                 (void) sys_close(parent);
                 parent = fd;
                 start = end;
         }
-        return parent;
+        if (parent < 0)
+                return parent;
+        *ret_fd = parent;
+        return 0;
+}
+
+/* The directory path[0..len), made as far as missing. */
+static int make_directories(int root_fd, const char *path, size_t len)
+{
+        struct way way;
+        int r = way_begin(&way, path, len);
+        if (r < 0)
+                return r;
+        int fd = walk_open(root_fd, way.path);
+        if (fd != -ENOENT)
+                return fd;
+        do
+                r = walk_and_make(root_fd, &way, &fd);
+        while (r > 0);
+        return r < 0 ? r : fd;
 }
 
 int walk_parent(int root_fd, const char *path, const char **ret_name)
@@ -76,25 +143,40 @@ int walk_parent(int root_fd, const char *path, const char **ret_name)
         return make_directories(root_fd, path, len);
 }
 
+/* O_EXCL: the file is made here, and not where a link of the image points to. 1: there is one, written out now. */
+static int make_file(int root_fd, struct way *way)
+{
+        const char *name;
+        int parent = walk_parent(root_fd, way->path, &name);
+        if (parent < 0)
+                return parent;
+        int file = sys_openat2(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644, 0);
+        int r = file < 0 ? file : 0;
+        if (file >= 0)
+                (void) sys_close(file);
+        if (r == -EEXIST) {
+                r = way_follow(way, parent, (size_t) (name - way->path), strlen(way->path));
+                r = r == -EINVAL ? 0 : r < 0 ? r : 1;
+        }
+        (void) sys_close(parent);
+        return r;
+}
+
 int walk_make(int root_fd, const char *path, bool directory)
 {
         if (directory)
                 return make_directories(root_fd, path, strlen(path));
-
-        int fd = walk_open(root_fd, path);
-        if (fd != -ENOENT)
-                return fd;
-        const char *name;
-        int parent = walk_parent(root_fd, path, &name);
-        if (parent < 0)
-                return parent;
-        /* O_EXCL: a dangling link of the image must not make a file elsewhere. */
-        int file = sys_openat2(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644, 0);
-        (void) sys_close(parent);
-        if (file < 0)
-                return file;
-        (void) sys_close(file);
-        return walk_open(root_fd, path);
+        struct way way;
+        int r = way_begin(&way, path, strlen(path));
+        while (r >= 0) {
+                int fd = walk_open(root_fd, way.path);
+                if (fd != -ENOENT)
+                        return fd;
+                r = make_file(root_fd, &way);
+                if (r == 0)
+                        return walk_open(root_fd, way.path);
+        }
+        return r;
 }
 
 struct fd_path walk_fd_path(int fd)

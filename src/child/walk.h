@@ -4,7 +4,8 @@
  *
  * Every path of the config is resolved by the kernel with RESOLVE_IN_ROOT:
  * whatever symbolic links the image holds, the result is inside the root. What
- * is missing is made on the way. Nothing is ever opened twice by name.
+ * is missing is made on the way; a link to what is missing leads to where that is
+ * made, inside the root. Nothing is ever opened twice by name.
  */
 
 #include <stdbool.h>
@@ -14,7 +15,7 @@
 int walk_open(int root_fd, const char *path);
 
 /* The same; directories that are missing are made (0755), and at last an empty
- * file if `directory` is false. */
+ * file if `directory` is false. -ELOOP: links to what is missing lead in a circle. */
 int walk_make(int root_fd, const char *path, bool directory);
 
 /* The directory that holds `path`, made if missing; `*ret_name` points to the last component in `path`. */

@@ -7,6 +7,7 @@
 
 #include "plan/compile_parts.h"
 #include "plan/plan_build.h"
+#include "spec/path_clean.h"
 
 void compile_refuse(struct compile *c, int code, const char *fmt, ...)
 {
@@ -31,12 +32,33 @@ static const char *rootfs_path(struct compile *c)
         return joined ? joined : path;
 }
 
+/*
+ * Destinations of mounts are places in the rootfs. Some configs write where the host has them, "/bundle/rootfs/data";
+ * runc takes that for "/data", too.
+ */
+static void compile_places(struct compile *c, struct spec *spec)
+{
+        const char *root = path_clean(c->arena, c->rootfs);
+        struct spec_mount *mounts = arena_alloc(c->arena, spec->n_mounts + 1, sizeof(*mounts));
+        if (!root || !mounts) {
+                compile_refuse(c, -ENOMEM, "no memory to compile the mounts");
+                return;
+        }
+        size_t len = strlen(root);
+        for (size_t i = 0; i < spec->n_mounts; i++) {
+                mounts[i] = spec->mounts[i];
+                const char *place = mounts[i].destination;
+                if (len > 1 && strncmp(place, root, len) == 0 && place[len] == '/')
+                        mounts[i].destination = place + len;
+        }
+        spec->mounts = mounts;
+}
+
 /* In this order a container comes into being. */
 static void compile_all(struct compile *c)
 {
         /* outside: what the process is born into */
         compile_cgroup(c);
-        compile_open_trees(c);
         compile_joins_before(c);
         compile_hook_files(c);
         compile_clone(c);
@@ -80,9 +102,11 @@ int plan_compile(const struct spec *spec, const struct host *host, const struct 
         if (!b || !arena)
                 return error_set(err, -ENOMEM, "compile the plan");
 
-        struct compile c = { .b = b, .arena = arena, .spec = spec, .host = host, .wish = wish,
+        struct spec own = *spec;
+        struct compile c = { .b = b, .arena = arena, .spec = &own, .host = host, .wish = wish,
                              .terminal = spec->process.terminal && !wish->stdio };
         c.rootfs = rootfs_path(&c);
+        compile_places(&c, &own);
         if (wish->stdio) {
                 c.stdio = plan_build_fd(b);
                 (void) plan_build_fd(b);

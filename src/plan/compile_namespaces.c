@@ -32,6 +32,16 @@ static bool joined_by_parent(const struct compile *c, enum ns_type type)
         return is_new(c, NS_USER);
 }
 
+/*
+ * The user namespace that is joined need not own the others: root joins them before it becomes somebody else. Without
+ * privilege there is some only afterwards. A mount namespace comes last in any case: paths are read in it then.
+ */
+static bool joined_before_user(const struct compile *c, enum ns_type type)
+{
+        return is_joined(c, type) && c->host->privileged && is_joined(c, NS_USER) && type != NS_USER &&
+               type != NS_MOUNT && !joined_by_parent(c, type);
+}
+
 /* Offsets are written before anybody is in the namespace: one process unshares it, its child enters (time_namespaces(7)). */
 static bool has_time_offsets(const struct compile *c)
 {
@@ -191,13 +201,24 @@ static bool maps_root(const struct compile *c)
         return uid && gid;
 }
 
+static void join(struct compile *c, enum ns_type type)
+{
+        plan_add(c->b, STEP_JOIN, ns_clone_flags[type], S(c, c->spec->ns[type].path));
+}
+
 void compile_joins(struct compile *c)
 {
-        if (is_joined(c, NS_USER))
-                plan_add(c->b, STEP_JOIN, CLONE_NEWUSER, S(c, c->spec->ns[NS_USER].path));
         for (unsigned type = 0; type < NS_TYPES; type++)
-                if (is_joined(c, type) && type != NS_USER && !joined_by_parent(c, type))
-                        plan_add(c->b, STEP_JOIN, ns_clone_flags[type], S(c, c->spec->ns[type].path));
+                if (joined_before_user(c, type))
+                        join(c, type);
+        if (is_joined(c, NS_USER))
+                join(c, NS_USER);
+        for (unsigned type = 0; type < NS_TYPES; type++)
+                if (is_joined(c, type) && type != NS_USER && type != NS_MOUNT && !joined_before_user(c, type) &&
+                    !joined_by_parent(c, type))
+                        join(c, type);
+        if (is_joined(c, NS_MOUNT))
+                join(c, NS_MOUNT);
         if (has_time_offsets(c))
                 compile_time_offsets(c);
         if (c->forks_again) {

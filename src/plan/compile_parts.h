@@ -24,7 +24,6 @@ struct compile {
         uint64_t second_clone;          /* ... made after joining a user namespace */
         uint64_t stdio;                 /* first of three descriptor slots */
         uint64_t entrances, n_entrances; /* descriptor slots of the cgroups to enter */
-        uint64_t *trees;                /* by mount: descriptor slot of a tree that the parent opened, or FD_NONE */
         uint64_t hook_files;            /* first of two descriptor slots */
         bool runs_hooks;                /* ... of startContainer hooks, of which there are some */
         struct unit unit;               /* of systemd; no name: the cgroup is made by ourselves */
@@ -67,7 +66,6 @@ void compile_joins(struct compile *c);
 void compile_names(struct compile *c);
 
 /* compile_rootfs.c */
-void compile_open_trees(struct compile *c);
 void compile_rootfs(struct compile *c);
 void compile_mounts(struct compile *c);
 void compile_devices(struct compile *c);

@@ -5,6 +5,7 @@
 #include <sys/sysmacros.h>
 
 #include "plan/compile_parts.h"
+#include "spec/path_clean.h"
 #include "spec/sysctl.h"
 
 static bool has_mount_ns(const struct compile *c)
@@ -26,8 +27,11 @@ static const char *bind_source(struct compile *c, const struct spec_mount *m)
         return arena_printf(c->arena, "%s/%s", c->wish->bundle, source);
 }
 
-/* Maps of its own, else those of the container, which is in a new user namespace or joins one. */
-static void compile_idmap(struct compile *c, const struct spec_mount *m, uint64_t tree)
+/*
+ * Only the host's root may map ids: the parent copies the mount, as the child sees it at this moment, and maps the copy.
+ * Maps of its own, else those of the container, which is in a new user namespace or joins one.
+ */
+static void compile_idmap(struct compile *c, const struct spec_mount *m)
 {
         const struct spec *s = c->spec;
         const char *path = m->n_uid_map == 0 ? s->ns[NS_USER].path : NULL;
@@ -37,49 +41,32 @@ static void compile_idmap(struct compile *c, const struct spec_mount *m, uint64_
                                c->host->mount_setattr ? "root on the host" : "Linux 5.12");
                 return;
         }
-        plan_add(c->b, STEP_MAP_TREE, tree,
+        plan_add(c->b, STEP_OPEN_TREE, S(c, bind_source(c, m)), m->rbind ? 1u : 0u);
+        plan_add(c->b, STEP_MAP_TREE,
                  path ? S(c, "") : compile_map_text(c, own ? m->uid_map : s->uid_map, own ? m->n_uid_map : s->n_uid_map),
                  path ? S(c, "") : compile_map_text(c, own ? m->gid_map : s->gid_map, own ? m->n_gid_map : s->n_gid_map),
                  S(c, path), m->idmap == IDMAP_RECURSIVE ? 1u : 0u, S(c, m->destination));
 }
 
 /*
- * Root in a user namespace may not reach the source of a bind mount; we may. So
- * the parent copies the mount before it clones, and the child inherits the
- * descriptor. Without privilege only the child, in its namespace, can copy mounts.
+ * Nothing of the container may show up on the host: the mounts are not shared with it. Only who asks for a shared
+ * root (config-linux.md, Rootfs Mount Propagation) wants just that, for what is bound from a shared mount of the
+ * host; the root itself is new, and not the host's then either.
  */
-void compile_open_trees(struct compile *c)
-{
-        c->trees = arena_alloc(c->arena, c->spec->n_mounts + 1, sizeof(*c->trees));
-        if (!c->trees) {
-                compile_refuse(c, -ENOMEM, "no memory to compile the mounts");
-                return;
-        }
-        for (size_t i = 0; i < c->spec->n_mounts; i++) {
-                const struct spec_mount *m = &c->spec->mounts[i];
-                c->trees[i] = FD_NONE;
-                if (!m->bind || (!m->idmap && (!c->user_ns || !c->host->privileged)))
-                        continue;
-                c->trees[i] = plan_build_fd(c->b);
-                plan_add(c->b, STEP_OPEN_TREE, c->trees[i], S(c, bind_source(c, m)), m->rbind ? 1u : 0u);
-                if (m->idmap)
-                        compile_idmap(c, m, c->trees[i]);
-        }
-}
-
 void compile_rootfs(struct compile *c)
 {
-        if (!has_mount_ns(c)) {
-                if (c->spec->n_mounts > 0)
-                        compile_refuse(c, -EINVAL, "mounts: without a mount namespace they would be the host's; "
-                                       "add { \"type\": \"mount\" } to linux.namespaces or remove the mounts");
-                plan_add(c->b, STEP_OPEN_ROOT, S(c, c->rootfs), 0);
-                return;
-        }
-        /* Never shared while we mount: nothing of the container may show up on the host. */
-        unsigned long flags = c->spec->rootfs_propagation & (MS_PRIVATE) ? MS_PRIVATE : MS_SLAVE;
-        plan_add(c->b, STEP_HOST_PROPAGATION, MS_REC | flags);
-        plan_add(c->b, STEP_OPEN_ROOT, S(c, c->rootfs), 1);
+        unsigned long wanted = c->spec->rootfs_propagation;
+        uint64_t root = ROOT_MOUNTED;
+        if (!has_mount_ns(c) && c->spec->n_mounts > 0 && strcmp(path_clean(c->arena, c->rootfs), "/") == 0)
+                compile_refuse(c, -EINVAL, "mounts: without a mount namespace they would be the host's; "
+                               "add { \"type\": \"mount\" } to linux.namespaces or remove the mounts");
+        if (!has_mount_ns(c))
+                root = c->spec->n_mounts > 0 || c->spec->root.readonly ? ROOT_MOUNTED | ROOT_IN_OUR_NAMESPACE : 0;
+        else if (wanted & MS_SHARED)
+                root |= ROOT_PARENT_PRIVATE;
+        else
+                plan_add(c->b, STEP_HOST_PROPAGATION, MS_REC | (wanted & MS_PRIVATE ? MS_PRIVATE : MS_SLAVE));
+        plan_add(c->b, STEP_OPEN_ROOT, S(c, c->rootfs), root);
 }
 
 /* With one of the atime bits the whole field has to be cleared first: mount_setattr(2). */
@@ -88,13 +75,31 @@ static uint64_t clear_of(uint64_t set, uint64_t clear)
         return set & MOUNT_ATTR__ATIME ? clear | MOUNT_ATTR__ATIME : clear;
 }
 
-static void compile_bind(struct compile *c, const struct spec_mount *m, uint64_t tree)
+/*
+ * With no word about its flags a bind mount has those of its source; with one, it has what the words say, as with
+ * runc since 1.2 (mount(8) would clear none with "bind,dev" alone). In a user namespace the source's flags are locked,
+ * and stay. The settings of access times are one thing: given together or left as they are.
+ *
+ * Root in a user namespace may not reach the source, we may. Without privilege nobody can help.
+ */
+static void compile_bind(struct compile *c, const struct spec_mount *m)
 {
+        const uint64_t times = MOUNT_ATTR__ATIME | MOUNT_ATTR_NODIRATIME;
+        uint64_t set = m->attr_set, clear = m->attr_clear & ~times;
+        if ((m->attr_clear & MOUNT_ATTR__ATIME) || (set & times))
+                clear |= times & ~(set & MOUNT_ATTR_NODIRATIME);
         uint64_t flags = m->rbind ? BIND_RECURSIVE : 0;
+        if (m->attr_named)
+                flags |= BIND_EXACT;
         if (!c->host->mount_setattr)
                 flags |= BIND_REMOUNT;
-        plan_add(c->b, STEP_BIND, S(c, bind_source(c, m)), S(c, m->destination), m->attr_set,
-                 clear_of(m->attr_set, m->attr_clear), flags, tree);
+        if (m->idmap)
+                flags |= BIND_GIVEN;
+        else if (c->user_ns && c->host->privileged)
+                flags |= BIND_ASK;
+        if (m->idmap)
+                compile_idmap(c, m);
+        plan_add(c->b, STEP_BIND, S(c, bind_source(c, m)), S(c, m->destination), set, clear, flags);
 }
 
 /* "size=1m,mode=700" has a mode; "xmode=1" has not. */
@@ -138,7 +143,7 @@ void compile_mounts(struct compile *c)
                 if (is_cgroup_mount(m))
                         compile_mount_cgroup(c, m);
                 else if (m->bind)
-                        compile_bind(c, m, c->trees[i]);
+                        compile_bind(c, m);
                 else
                         compile_file_system(c, m);
                 if (m->rec_set || m->rec_clear)
@@ -243,6 +248,28 @@ void compile_sysctl(struct compile *c)
         }
 }
 
+/* Each once: two mounts on one place would protect it no better. */
+static void compile_masks(struct compile *c)
+{
+        size_t n = 0;
+        while (c->spec->masked_paths && c->spec->masked_paths[n])
+                n++;
+        const char **done = arena_alloc(c->arena, n + 1, sizeof(*done));
+        for (size_t i = 0; i < n; i++) {
+                const char *path = path_clean(c->arena, c->spec->masked_paths[i]);
+                if (!done || !path) {
+                        compile_refuse(c, -ENOMEM, "no memory to compile the masked paths");
+                        return;
+                }
+                size_t k = 0;
+                while (k < i && strcmp(done[k], path) != 0)
+                        k++;
+                if (k == i)
+                        plan_add(c->b, STEP_MASK_PATH, S(c, c->spec->masked_paths[i]));
+                done[i] = path;
+        }
+}
+
 void compile_protection(struct compile *c)
 {
         if (c->spec->process.cwd && strcmp(c->spec->process.cwd, "/") != 0)
@@ -254,17 +281,15 @@ void compile_protection(struct compile *c)
                         plan_add(c->b, STEP_SET_ATTRIBUTES, S(c, c->spec->mounts[i].destination), MOUNT_ATTR_RDONLY, 0, 0);
         for (size_t i = 0; c->spec->readonly_paths && c->spec->readonly_paths[i]; i++)
                 plan_add(c->b, STEP_READONLY_PATH, S(c, c->spec->readonly_paths[i]));
-        for (size_t i = 0; c->spec->masked_paths && c->spec->masked_paths[i]; i++)
-                plan_add(c->b, STEP_MASK_PATH, S(c, c->spec->masked_paths[i]));
+        compile_masks(c);
 }
 
 void compile_pivot(struct compile *c)
 {
-        if (!has_mount_ns(c)) {
+        if (!has_mount_ns(c))
                 plan_add(c->b, STEP_CHROOT, 0);
-                return;
-        }
-        plan_add(c->b, c->wish->no_pivot ? STEP_MOVE_ROOT : STEP_PIVOT_ROOT, 0);
+        else
+                plan_add(c->b, c->wish->no_pivot ? STEP_MOVE_ROOT : STEP_PIVOT_ROOT, 0);
         if (c->spec->root.readonly)
                 plan_add(c->b, STEP_ROOT_READONLY, 0);
         if (c->spec->rootfs_propagation)

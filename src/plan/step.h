@@ -30,8 +30,6 @@ enum step_op {
         STEP_CGROUP_OWNER,      /* uid: of the v2 directory and what of it may be delegated */
         STEP_JOIN_AROUND,       /* namespace, path: joined by the parent for the time of the clone */
         STEP_JOIN_PID_OF,       /* pidfd slot: as JOIN_AROUND, the pid namespace of a process */
-        STEP_OPEN_TREE,         /* fd slot, path, recursive: a detached copy of a host mount */
-        STEP_MAP_TREE,          /* fd slot, uid map, gid map, or path of a user namespace, recursive, destination */
         STEP_RUN_ON_CPUS,       /* mask: we and what we clone; for exec */
         STEP_HOOK_FILES,        /* first fd slot of two: for the state and the output of the hooks that the child runs */
         STEP_CLONE,             /* flags */
@@ -45,6 +43,8 @@ enum step_op {
         STEP_SET_RLIMIT,        /* resource, soft, hard: where the child may not raise them itself */
         STEP_SET_SCHEDULER,     /* policy, nice, priority, flags, { runtime, deadline, period } or nothing */
         STEP_SET_IO_PRIORITY,   /* class, level */
+        STEP_OPEN_TREE,         /* path, recursive: a detached copy of a mount as the child sees it, which it is given */
+        STEP_MAP_TREE,          /* uid map, gid map, or path of a user namespace, recursive, destination: of that copy */
         STEP_WRITE_STATE,       /* enum plan_state */
         STEP_MOVE_NET_DEVICE,   /* device, its name in the container */
         STEP_SEND_LISTENER,     /* path of a socket, metadata: the seccomp listener that the child sent, to its agent */
@@ -72,9 +72,9 @@ enum step_op {
 
         /* child, the file system */
         STEP_HOST_PROPAGATION,  /* MS_* flags on the whole tree, before anything is mounted */
-        STEP_OPEN_ROOT,         /* path of the rootfs, 1: mounted on itself; held open */
+        STEP_OPEN_ROOT,         /* path of the rootfs, enum root_flags; held open */
         STEP_MOUNT,             /* type, source, target, attributes, data, super block flags */
-        STEP_BIND,              /* source, target, attributes to set, to clear, enum bind_flags, fd slot */
+        STEP_BIND,              /* source, target, attributes to set, to clear, enum bind_flags */
         STEP_SET_ATTRIBUTES,    /* target, set, clear, 1: also of the mounts below */
         STEP_SET_PROPAGATION,   /* target, MS_* flags */
         STEP_MAKE_DIRECTORY,    /* path */
@@ -154,10 +154,18 @@ _Static_assert(sizeof(struct step) == 64, "a step is part of the plan format");
 #define ARG_SLOT   (UINT64_C(1) << 63)
 #define SLOT(n)    (ARG_SLOT | (uint64_t) (n))
 
+enum root_flags {
+        ROOT_MOUNTED = 1 << 0,          /* on itself */
+        ROOT_PARENT_PRIVATE = 1 << 1,   /* below a shared mount it would show up in the host's namespace */
+        ROOT_IN_OUR_NAMESPACE = 1 << 2, /* the host's: taken away again if the container does not come into being */
+};
+
 enum bind_flags {
         BIND_RECURSIVE = 1 << 0,
-        BIND_ATTR_RECURSIVE = 1 << 1,
+        BIND_EXACT = 1 << 1,            /* flags that are neither set nor cleared are cleared, too, as far as we may */
         BIND_REMOUNT = 1 << 2,          /* attributes by a remount: no mount_setattr() before Linux 5.12 */
+        BIND_GIVEN = 1 << 3,            /* the parent has opened the source */
+        BIND_ASK = 1 << 4,              /* the parent opens the source if we may not */
 };
 
 enum filter_how {

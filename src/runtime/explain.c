@@ -42,6 +42,17 @@ static int explain_label(const char *label, int code, struct error *err)
         return error_set(err, code, "label the process for the security module: \"%s\"", label);
 }
 
+/* The words in front and behind are those of runc: its tests, and maybe other programs, look for them. */
+static int explain_bind(const struct session *s, const struct step *step, int code, struct error *err)
+{
+        if (code == -EPERM && (step->arg[4] & BIND_EXACT))
+                return error_say(err, code, "unable to start container process: error during container init: error "
+                                 "mounting \"%s\" to rootfs at \"%s\": its options change flags of the source (ro, nosuid, "
+                                 "nodev, noexec, atime) that a user namespace must keep: operation not permitted",
+                                 arg(s, step, 0), arg(s, step, 1));
+        return error_set(err, code, "bind mount \"%s\" on \"%s\"", arg(s, step, 0), arg(s, step, 1));
+}
+
 /* Steps whose argument list says less than a sentence would; all others are told as `berth plan` lists them. */
 int explain_step(const struct session *s, size_t i, int code, struct error *err)
 {
@@ -70,7 +81,9 @@ int explain_step(const struct session *s, size_t i, int code, struct error *err)
         case STEP_MOUNT:
                 return explain_mount(s, step, code, err);
         case STEP_BIND:
-                return error_set(err, code, "bind mount \"%s\" on \"%s\"", arg(s, step, 0), arg(s, step, 1));
+                return explain_bind(s, step, code, err);
+        case STEP_OPEN_TREE:
+                return error_set(err, code, "bind mount \"%s\"", arg(s, step, 0));
         case STEP_OPEN_ROOT:
                 return error_set(err, code, "root.path: rootfs \"%s\"", arg(s, step, 0));
         case STEP_RUN_HOOK:
@@ -90,8 +103,8 @@ int explain_step(const struct session *s, size_t i, int code, struct error *err)
         case STEP_BIND_MEMORY:
                 return error_set(err, code, "bind the memory (linux.memoryPolicy, or the launcher's choice)");
         case STEP_REFUSE_LINK:
-                return error_say(err, code, "mount \"%s\": the way to it in the rootfs has a symbolic link, which is "
-                                 "not safe for this type", arg(s, step, 0));
+                return error_say(err, code, "mount \"%s\": must be mounted on ordinary directory, but the way to it in "
+                                 "the rootfs has a symbolic link, which is not safe for this type", arg(s, step, 0));
         case STEP_SET_GROUPS:
                 if (code == -EPERM)
                         return error_say(err, code, "process.user.additionalGids: an ordinary user can give a container "

@@ -38,7 +38,7 @@ static int memory_file(const char *name, const char *text, int *ret_fd)
 }
 
 /* Namespaces in which the process differs from us; setns(2) refuses our own user namespace. */
-static int enter(int pidfd, pid_t pid)
+static int enter_namespaces(int pidfd, pid_t pid)
 {
         static const struct {
                 const char *name;
@@ -60,12 +60,23 @@ static int enter(int pidfd, pid_t pid)
         return flags ? sys_setns(pidfd, flags) : 0;
 }
 
+static int enter(int pidfd, pid_t pid)
+{
+        char path[64];
+        snprintf(path, sizeof(path), "/proc/%d/cwd", (int) pid);
+        auto_fd int cwd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (cwd < 0)
+                return -errno;
+        int r = enter_namespaces(pidfd, pid);
+        return r < 0 ? r : sys_fchdir(cwd);
+}
+
 static _Noreturn void in_the_hook(const struct hook_run *hook, pid_t enter_pid, int state_fd, int output_fd)
 {
         (void) sys_set_sigmask(0);
         if (hook->enter_pidfd >= 0 && enter(hook->enter_pidfd, enter_pid) < 0)
                 _exit(EXIT_ENTER_FAILED);
-        if (chdir("/") < 0 || sys_dup2(state_fd, 0) < 0 || sys_dup2(output_fd, 1) < 0 || sys_dup2(output_fd, 2) < 0)
+        if (sys_dup2(state_fd, 0) < 0 || sys_dup2(output_fd, 1) < 0 || sys_dup2(output_fd, 2) < 0)
                 _exit(EXIT_ENTER_FAILED);
         (void) sys_cloexec_from(3);
         (void) sys_execve(hook->path, hook->argv, hook->envp);

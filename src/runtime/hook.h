@@ -2,8 +2,9 @@
 /*
  * hook - run one OCI hook (config.md#posix-platform-hooks).
  *
- * The hook's standard input is the container's state as JSON. createContainer
- * hooks run in the container's namespaces, with the host's files still at "/".
+ * The hook's standard input is the container's state as JSON, its directory is
+ * ours (for most: the bundle). createContainer hooks run in the container's
+ * namespaces, with the host's files still at "/", and begin in its root directory.
  * startContainer hooks are not run by us but by the container's process
  * (child/step_hook.c); what it tells of their end is explained here.
  */
@@ -20,7 +21,7 @@ struct hook_run {
         const char *const *envp;
         unsigned timeout;               /* seconds; 0: none */
         const char *state;              /* JSON */
-        int enter_pidfd;                /* enter this process's namespaces first; -1: ours */
+        int enter_pidfd;                /* enter this process's namespaces and its directory first; -1: ours */
 };
 
 /*

@@ -21,12 +21,16 @@ parent_step parent_cgroup_create, parent_cgroup_write, parent_cgroup_devices, pa
 /* parent_join.c */
 parent_step parent_join_around, parent_join_pid_of;
 /* parent_clone.c */
-parent_step parent_open_tree, parent_clone, parent_write_uid_map,
-        parent_deny_setgroups, parent_write_gid_map, parent_set_oom_score, parent_set_rlimit;
+parent_step parent_clone, parent_write_uid_map, parent_deny_setgroups,
+        parent_write_gid_map, parent_set_oom_score, parent_set_rlimit;
 /* parent_netdev.c */
 parent_step parent_move_net_device;
 /* parent_listener.c */
 parent_step parent_send_listener;
+/* parent_tree.c */
+parent_step parent_open_tree;
+/* A bind mount's source that the child may not open; it gets the copy with its release. */
+parent_step parent_help_bind;
 /* parent_idmap.c */
 parent_step parent_map_tree, parent_map_by_tool;
 /* parent_process.c */

@@ -11,16 +11,6 @@
 #include "spec/spec.h"
 #include "syscall/sys.h"
 
-int parent_open_tree(struct session *s, const struct step *step, struct error *err)
-{
-        const char *path = plan_string(s->plan, s->in, step, 1);
-        int fd = sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | (step->arg[2] ? AT_RECURSIVE : 0));
-        if (fd < 0)
-                return error_set(err, fd, "bind mount \"%s\"", path);
-        s->in->fd[step->arg[0]] = fd;
-        return 0;
-}
-
 struct birth {
         const struct session *s;
         size_t first;
@@ -50,6 +40,8 @@ static bool runs_alone(const struct session *s, size_t first)
                 if (step->op == STEP_EXEC)
                         return true;
                 if (step->lane == LANE_PARENT || step->op == STEP_FORK_AGAIN || step->op == STEP_AWAIT_START)
+                        return false;
+                if (step->op == STEP_BIND && (step->arg[4] & BIND_ASK))
                         return false;
         }
         return false;

@@ -57,22 +57,22 @@ static int empty_user_namespace(const char *uids, const char *gids, int *ret_fd)
         return r;
 }
 
-/* Before the child exists: it takes privilege over the file system, which the container's user namespace has not. */
+/* Of the mount that was opened last. It takes privilege over the file system, which the container has not. */
 int parent_map_tree(struct session *s, const struct step *step, struct error *err)
 {
-        const char *path = plan_string(s->plan, s->in, step, 3), *target = plan_string(s->plan, s->in, step, 5);
+        const char *path = plan_string(s->plan, s->in, step, 2), *target = plan_string(s->plan, s->in, step, 4);
         auto_fd int user_ns = -1;
         int r = 0;
         if (*path) {
                 user_ns = open(path, O_RDONLY | O_CLOEXEC);
                 r = user_ns < 0 ? -errno : 0;
         } else {
-                r = empty_user_namespace(plan_string(s->plan, s->in, step, 1), plan_string(s->plan, s->in, step, 2),
+                r = empty_user_namespace(plan_string(s->plan, s->in, step, 0), plan_string(s->plan, s->in, step, 1),
                                          &user_ns);
         }
         if (r < 0)
                 return error_set(err, r, "mount \"%s\": make its id maps", target);
-        r = sys_mount_idmap(s->in->fd[step->arg[0]], step->arg[4] ? AT_RECURSIVE : 0, user_ns);
+        r = sys_mount_idmap(s->tree_fd, step->arg[3] ? AT_RECURSIVE : 0, user_ns);
         if (r == -EINVAL)
                 return error_say(err, r, "mount \"%s\": the kernel cannot map ids on this file system", target);
         return r < 0 ? error_set(err, r, "mount \"%s\": map its ids", target) : 0;

@@ -24,10 +24,11 @@ static int child_vanished(const struct session *s, size_t after, struct error *e
                          code == CLD_EXITED ? "exited with status" : "was killed by signal", status, phrase);
 }
 
-static int release_child(const struct session *s, size_t done, struct error *err)
+static int release_child(struct session *s, size_t done, struct error *err)
 {
         struct release release = { (uint16_t) done };
-        ssize_t n = sys_send(s->sync_fd, &release, sizeof(release));
+        ssize_t n = sys_send_fd(s->sync_fd, &release, sizeof(release), s->tree_fd);
+        fd_close(take_fd(&s->tree_fd));
         if (n == -EPIPE || n == -ECONNRESET)
                 return child_vanished(s, done, err);
         return n < 0 ? error_set(err, (int) n, "release the container's process") : 0;
@@ -51,6 +52,16 @@ static int adopt(struct session *s, const struct report *report, int pidfd, stru
         return release_child(s, report->step, err);
 }
 
+/* The child cannot reach the source of a bind mount. */
+static int help_bind(struct session *s, size_t i, struct error *err)
+{
+        const struct step *step = i < s->plan->n_steps ? &s->plan->steps[i] : NULL;
+        if (!step || step->op != STEP_BIND || !(step->arg[4] & BIND_ASK))
+                return error_say(err, -EPROTO, "the container's process asked for a mount that is not in its plan");
+        int r = parent_help_bind(s, step, err);
+        return r < 0 ? explain_step(s, i, r, err) : release_child(s, i, err);
+}
+
 /* One report. 1: the child waits for us (or runs); 0: there is more to come. */
 static int take_report(struct session *s, const struct hook_end *record, size_t size, int fd, struct error *err)
 {
@@ -70,6 +81,9 @@ static int take_report(struct session *s, const struct hook_end *record, size_t 
                 fd_close(fd);
                 s->awaiting = true;
                 return 1;
+        case REPORT_WANT_TREE:
+                fd_close(fd);
+                return help_bind(s, report->step, err);
         case REPORT_CONSOLE:
                 fd_close(s->console_fd);
                 s->console_fd = fd;
@@ -179,8 +193,6 @@ static void close_given(struct session *s)
 {
         for (size_t i = 0; i < s->plan->n_steps; i++) {
                 const struct step *step = &s->plan->steps[i];
-                if (step->op == STEP_OPEN_TREE)
-                        fd_close(take_fd(&s->in->fd[step->arg[0]]));
                 for (uint64_t k = 0; step->op == STEP_HOOK_FILES && k < 2; k++)
                         fd_close(take_fd(&s->in->fd[step->arg[0] + k]));
                 for (uint64_t k = 0; step->op == STEP_CGROUP_ENTRANCES && k < step->arg[1]; k++)
@@ -245,6 +257,7 @@ void session_clear(struct session *s)
         fd_close(take_fd(&s->child_sync_fd));
         fd_close(take_fd(&s->console_fd));
         fd_close(take_fd(&s->listener_fd));
+        fd_close(take_fd(&s->tree_fd));
         if (s->pidfd >= 0) {
                 int code, status;
                 (void) sys_pidfd_kill(s->pidfd, SIGKILL);

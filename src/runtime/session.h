@@ -61,6 +61,7 @@ struct session {
         int child_sync_fd;      /* the child's end, until it is cloned */
         int console_fd;         /* master of the pty, after take-console */
         int listener_fd;        /* of the seccomp filter, until it is sent to its agent */
+        int tree_fd;            /* a detached mount, until the child is given it */
         int back_fd[NS_FDS_MAX]; /* our own namespaces, to return to after the clone */
         int join_fd[NS_FDS_MAX]; /* others, to which we could go, but not return */
         const char *unit;       /* of systemd, that the plan started; borrowed from the plan; NULL: none */
@@ -75,7 +76,7 @@ struct session {
 
 #define SESSION_INIT                                                                                            \
         ((struct session){ .pid = -1, .pidfd = -1, .sync_fd = -1, .child_sync_fd = -1, .console_fd = -1, .listener_fd = -1,        \
-                           .back_fd = { [0 ... NS_FDS_MAX - 1] = -1 },                       \
+                           .tree_fd = -1, .back_fd = { [0 ... NS_FDS_MAX - 1] = -1 },                       \
                            .join_fd = { [0 ... NS_FDS_MAX - 1] = -1 }, .cgroup = CGROUP_INIT })
 
 /*

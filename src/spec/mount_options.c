@@ -107,8 +107,7 @@ static bool is_atime(unsigned long flag)
 /*
  * The access time setting is a number inside the flags, not a set of bits:
  * mount_setattr(2) demands that whoever touches it clears all of it first. So
- * each of its words stands for the whole field, and a negative word returns to
- * the kernel's default (relatime) if it takes back what was set before.
+ * each of its words stands for the whole field.
  */
 static void set_attr(uint64_t *set, uint64_t *clear, unsigned long flag)
 {
@@ -121,16 +120,24 @@ static void set_attr(uint64_t *set, uint64_t *clear, unsigned long flag)
         *set |= flag;
 }
 
+/* A negative word of the access time takes back what was set before, and says nothing else: mount(8) does the same. */
 static void clear_attr(uint64_t *set, uint64_t *clear, unsigned long flag)
 {
         if (!is_atime(flag)) {
                 *set &= ~(uint64_t) flag;
                 *clear |= flag;
-                return;
-        }
-        if ((*set & MOUNT_ATTR__ATIME) == flag)
+        } else if ((*set & MOUNT_ATTR__ATIME) == flag) {
                 *set &= ~(uint64_t) MOUNT_ATTR__ATIME;
-        *clear |= MOUNT_ATTR__ATIME;
+                *clear &= ~(uint64_t) MOUNT_ATTR__ATIME;
+        }
+}
+
+/* Recursively, it returns to the kernel's default (relatime). */
+static void clear_rec_attr(uint64_t *set, uint64_t *clear, unsigned long flag)
+{
+        clear_attr(set, clear, flag);
+        if (is_atime(flag))
+                *clear |= MOUNT_ATTR__ATIME;
 }
 
 enum mount_word mount_option_apply(struct spec_mount *m, const char *word)
@@ -141,15 +148,17 @@ enum mount_word mount_option_apply(struct spec_mount *m, const char *word)
         switch (o->kind) {
         case SET:
                 set_attr(&m->attr_set, &m->attr_clear, o->flag);
+                m->attr_named = true;
                 break;
         case CLEAR:
                 clear_attr(&m->attr_set, &m->attr_clear, o->flag);
+                m->attr_named = true;
                 break;
         case REC_SET:
                 set_attr(&m->rec_set, &m->rec_clear, o->flag);
                 break;
         case REC_CLEAR:
-                clear_attr(&m->rec_set, &m->rec_clear, o->flag);
+                clear_rec_attr(&m->rec_set, &m->rec_clear, o->flag);
                 break;
         case SB_SET:
                 m->sb_flags |= o->flag;

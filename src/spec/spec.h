@@ -83,6 +83,7 @@ struct spec_mount {
         const char *source;             /* NULL if not given */
         bool bind, rbind;               /* rbind implies bind */
         uint64_t attr_set, attr_clear;  /* MOUNT_ATTR_* (linux/mount.h) of this mount */
+        bool attr_named;                /* a word said something about them, if only "atime" */
         uint64_t rec_set, rec_clear;    /* the same, recursively: rro, rnosuid, ... */
         unsigned long propagation;      /* MS_SHARED, .. with MS_REC: the last one given; 0: not given */
         unsigned long sb_flags;         /* MS_SYNCHRONOUS, _DIRSYNC, _MANDLOCK, _LAZYTIME, _I_VERSION, _SILENT */

@@ -136,15 +136,13 @@ static int check_name(const struct spec *spec, const char *key, const char *name
         return 0;
 }
 
-/* All of these would change the mounts of the caller. */
+/* All of these would change the mounts of the caller. What is mounted in the rootfs does, too, and is asked for. */
 static int check_mount_namespace(const struct spec *spec, struct error *err)
 {
         const struct {
                 bool used;
                 const char *path;
         } uses[] = {
-                { spec->n_mounts > 0, "mounts" },
-                { spec->root.readonly, "root.readonly" },
                 { spec->masked_paths, "linux.maskedPaths" },
                 { spec->readonly_paths, "linux.readonlyPaths" },
                 { spec->rootfs_propagation != 0, "linux.rootfsPropagation" },

@@ -118,6 +118,13 @@ int64_t sys_fstatfs_type(int fd)
         return r < 0 ? r : (int64_t) st.f_type;
 }
 
+int64_t sys_fstatfs_flags(int fd)
+{
+        struct statfs st;
+        long r = ret(syscall(SYS_fstatfs, fd, &st));
+        return r < 0 ? r : (int64_t) st.f_flags;
+}
+
 int sys_chdir(const char *path) { return (int) ret(syscall(SYS_chdir, path)); }
 int sys_fchdir(int fd) { return (int) ret(syscall(SYS_fchdir, fd)); }
 int sys_chroot(const char *path) { return (int) ret(syscall(SYS_chroot, path)); }

@@ -121,6 +121,8 @@ int sys_fstat(int fd, struct stat *ret);
 int sys_fstatat(int dirfd, const char *path, struct stat *ret, int flags);
 /* The magic number of the file system, or a negative errno. */
 int64_t sys_fstatfs_type(int fd);
+/* The flags of the mount: ST_RDONLY, ... of statfs(2), or a negative errno. */
+int64_t sys_fstatfs_flags(int fd);
 int sys_chdir(const char *path);
 int sys_fchdir(int fd);
 int sys_chroot(const char *path);

@@ -108,7 +108,7 @@ passes() {
   equal "$(sed 1q "$D/printed")" "$2" "propagation of the root"
   equal "$(grep -c from-host "$D/printed")" "${3:-0}" "mounts of the host that came along"
 }
-test_case "rootfsPropagation: shared below, not upwards" propagation shared "shared master" 1
+test_case "rootfsPropagation: shared, and not with the host" propagation shared "shared" ""
 test_case "rootfsPropagation: slave" propagation slave "master" 1
 test_case "rootfsPropagation: private" propagation private "" ""
 test_case "rootfsPropagation: unbindable" propagation unbindable "unbindable" ""

@@ -355,12 +355,13 @@ static void exec_joins_a_container(void **state)
         assert_golden(block, size, "exec.plan");
 }
 
-static void mounts_without_a_mount_namespace_are_refused(void **state)
+static void mounts_without_a_mount_namespace_are_made_in_a_rootfs_only(void **state)
 {
         (void) state;
         auto_spec struct spec *spec = read_default();
         spec->ns[NS_MOUNT].wanted = false;
         spec->masked_paths = spec->readonly_paths = NULL;
+        spec->root.path = "/x/..";
         const struct host host = v2_host();
         auto_free void *block = NULL;
         size_t size;
@@ -368,6 +369,51 @@ static void mounts_without_a_mount_namespace_are_refused(void **state)
         assert_int_equal(plan_compile(spec, &host, &plain, &block, &size, &err), -EINVAL);
         assert_non_null(strstr(err.text, "without a mount namespace they would be the host's"));
         assert_null(block);
+
+        spec->root.path = "rootfs";
+        spec->n_mounts = 1;
+        golden(spec, &host, &plain, "no-mount-ns.plan");
+}
+
+/* Words about flags of bind mounts, places as the host names them, masks that are named twice. */
+#define MOUNTS_CONFIG                                                                                               \
+        "{ \"ociVersion\": \"1.3.0\", \"root\": { \"path\": \"./r/\" }, \"process\": { \"args\": [\"x\"], \"cwd\": \"/\" },"   \
+        "  \"mounts\": [ { \"destination\": \"/bundle/r/a\", \"source\": \"s\", \"options\": [\"bind\", \"rprivate\"] }," \
+        "    { \"destination\": \"/bundle/rr\", \"source\": \"/s\", \"options\": [\"rbind\", \"ro\", \"exec\"] },"        \
+        "    { \"destination\": \"/c\", \"source\": \"/s\", \"options\": [\"bind\", \"atime\"] },"                       \
+        "    { \"destination\": \"/d\", \"source\": \"/s\", \"options\": [\"bind\", \"noatime\"] },"                     \
+        "    { \"destination\": \"/e\", \"source\": \"/s\", \"options\": [\"bind\", \"nodiratime\"] },"                  \
+        "    { \"destination\": \"/f\", \"source\": \"/s\", \"options\": [\"bind\", \"idmap\", \"rw\"] } ],"             \
+        "  \"linux\": { \"namespaces\": [ { \"type\": \"user\" }, { \"type\": \"mount\" } ],"                            \
+        "    \"uidMappings\": [ { \"containerID\": 0, \"hostID\": 1000, \"size\": 5 } ],"                               \
+        "    \"gidMappings\": [ { \"containerID\": 0, \"hostID\": 2000, \"size\": 6 } ],"                               \
+        "    \"maskedPaths\": [\"/m\", \"/n\", \"//m/\", \"/n/.\"], \"rootfsPropagation\": \"shared\" } }"
+
+static void mounts_of_all_kinds(void **state)
+{
+        (void) state;
+        auto_spec struct spec *spec = read_text(MOUNTS_CONFIG);
+        struct host host = v2_host();
+        golden(spec, &host, &plain, "mounts.plan");
+        /* Nobody can help, and the kernel has no mount_setattr(). */
+        host.privileged = host.mount_setattr = false;
+        spec->n_mounts = 2;
+        golden(spec, &host, &plain, "mounts.old-rootless.plan");
+}
+
+static void namespaces_of_others_are_joined_by_who_may(void **state)
+{
+        (void) state;
+        auto_spec struct spec *spec = read_text(MOUNTS_CONFIG);
+        spec->n_mounts = 0;
+        spec->ns[NS_USER] = (struct spec_namespace){ true, "/u" };
+        spec->ns[NS_MOUNT].path = "/m";
+        spec->ns[NS_NETWORK] = (struct spec_namespace){ true, "/n" };
+        spec->ns[NS_PID] = (struct spec_namespace){ true, "/p" };
+        struct host host = v2_host();
+        golden(spec, &host, &plain, "join-others.plan");
+        host.privileged = false;
+        golden(spec, &host, &plain, "join-others.rootless.plan");
 }
 
 static void a_slot_is_filled_by_the_instance(void **state)
@@ -462,7 +508,9 @@ int main(void)
                 cmocka_unit_test(exec_joins_a_container),
                 cmocka_unit_test(a_range_of_ids_for_an_ordinary_user),
                 cmocka_unit_test(everybody_maps_his_own_id),
-                cmocka_unit_test(mounts_without_a_mount_namespace_are_refused),
+                cmocka_unit_test(mounts_without_a_mount_namespace_are_made_in_a_rootfs_only),
+                cmocka_unit_test(mounts_of_all_kinds),
+                cmocka_unit_test(namespaces_of_others_are_joined_by_who_may),
                 cmocka_unit_test(a_slot_is_filled_by_the_instance),
                 cmocka_unit_test(a_damaged_plan_never_misleads),
                 cmocka_unit_test(a_shared_plan_is_sealed),

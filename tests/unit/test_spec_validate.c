@@ -101,10 +101,6 @@ static void what_needs_a_namespace_says_so(void **state)
         static const struct broken list[] = {
                 { CONFIG(",'hostname':'a'"), "hostname: needs a uts namespace in linux.namespaces" },
                 { CONFIG(",'domainname':'a'"), "domainname: needs a uts namespace in linux.namespaces" },
-                { CONFIG(",'mounts':[{'destination':'/a','type':'proc'}]"),
-                  "mounts: needs a mount namespace in linux.namespaces" },
-                { CONFIG(",'root':{'path':'/','readonly':true}"),
-                  "root.readonly: needs a mount namespace in linux.namespaces" },
                 { CONFIG(",'linux':{'maskedPaths':['/a']}"),
                   "linux.maskedPaths: needs a mount namespace in linux.namespaces" },
                 { CONFIG(",'linux':{'readonlyPaths':['/a']}"),

@@ -1,0 +1,125 @@
+#include <errno.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "child/child_steps.h"
+#include "child/walk.h"
+#include "syscall/sys.h"
+
+#define ATTR_TIMES ((uint64_t) MOUNT_ATTR__ATIME | MOUNT_ATTR_NODIRATIME)
+#define ATTR_OTHERS                                                                                             \
+        ((uint64_t) MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |              \
+         MOUNT_ATTR_NOSYMFOLLOW)
+/* In a user namespace all flags of a mount that came from outside stay, but this one. */
+#define ATTR_NEVER_LOCKED ((uint64_t) MOUNT_ATTR_NOSYMFOLLOW)
+
+/* mount_setattr(2) knows MOUNT_ATTR_NOSYMFOLLOW since Linux 5.14. */
+static int change(int mount_fd, uint64_t set, uint64_t clear, uint64_t besides)
+{
+        besides &= ~(set | clear);
+        int r = sys_mount_setattr(mount_fd, 0, set, clear | besides, 0);
+        if (r == -EINVAL && (besides & MOUNT_ATTR_NOSYMFOLLOW))
+                r = sys_mount_setattr(mount_fd, 0, set, clear | (besides & ~(uint64_t) MOUNT_ATTR_NOSYMFOLLOW), 0);
+        return r;
+}
+
+/*
+ * The flags that the step names, and, if it is exact, no others. What nobody named is cleared only if the kernel lets
+ * us; a flag that was named and cannot be had is an error.
+ */
+static int set_flags(int mount_fd, const struct step *step)
+{
+        uint64_t set = step->arg[2], clear = step->arg[3];
+        bool exact = step->arg[4] & BIND_EXACT;
+        int r = exact || set || clear ? change(mount_fd, set, clear, exact ? ATTR_OTHERS : 0) : 0;
+        return r == -EPERM && exact ? change(mount_fd, set, clear, ATTR_NEVER_LOCKED) : r;
+}
+
+/* MOUNT_ATTR_* as mount(2) writes them; for kernels before 5.12. */
+static unsigned long old_flags(uint64_t attr, bool with_times)
+{
+        unsigned long flags = 0;
+        flags |= attr & MOUNT_ATTR_RDONLY ? MS_RDONLY : 0;
+        flags |= attr & MOUNT_ATTR_NOSUID ? MS_NOSUID : 0;
+        flags |= attr & MOUNT_ATTR_NODEV ? MS_NODEV : 0;
+        flags |= attr & MOUNT_ATTR_NOEXEC ? MS_NOEXEC : 0;
+        flags |= attr & MOUNT_ATTR_NOSYMFOLLOW ? MS_NOSYMFOLLOW : 0;
+        if (!with_times)
+                return flags;
+        flags |= attr & MOUNT_ATTR_NODIRATIME ? MS_NODIRATIME : 0;
+        switch (attr & MOUNT_ATTR__ATIME) {
+        case MOUNT_ATTR_NOATIME:
+                return flags | MS_NOATIME;
+        case MOUNT_ATTR_STRICTATIME:
+                return flags | MS_STRICTATIME;
+        default:
+                return flags | MS_RELATIME;
+        }
+}
+
+/* The same with a remount, which always replaces all flags (but keeps the access times if none is named). */
+static int remount(int mount_fd, const struct step *step)
+{
+        uint64_t set = step->arg[2], clear = step->arg[3];
+        bool exact = step->arg[4] & BIND_EXACT;
+        if (!exact && !set && !clear)
+                return 0;
+        /* The numbers of statfs(2) for read-only, nosuid, nodev and noexec are those of mount(2). */
+        int64_t now = sys_fstatfs_flags(mount_fd);
+        if (now < 0)
+                return (int) now;
+        const unsigned long lockable = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
+        unsigned long flags = MS_REMOUNT | MS_BIND | old_flags(set, (set | clear) & ATTR_TIMES);
+        unsigned long others = (unsigned long) now & lockable & ~old_flags(clear, false);
+        int r = sys_mount(NULL, walk_fd_path(mount_fd).text, NULL, exact ? flags : flags | others, NULL);
+        if (r == -EPERM && exact)
+                r = sys_mount(NULL, walk_fd_path(mount_fd).text, NULL, flags | others, NULL);
+        return r;
+}
+
+/* A detached copy of the source. The parent is root on the host: it reaches what is closed to the root of our user
+ * namespace. */
+static int open_source(struct child *c, const struct step *step)
+{
+        uint64_t flags = step->arg[4];
+        int tree = -EACCES;
+        if (!(flags & BIND_GIVEN))
+                tree = sys_open_tree(AT_FDCWD, child_string(c, step, 0),
+                                     OPEN_TREE_CLONE | (flags & BIND_RECURSIVE ? AT_RECURSIVE : 0));
+        if ((tree == -EACCES || tree == -EPERM) && (flags & BIND_ASK)) {
+                child_tell(c, REPORT_WANT_TREE, 0);
+                child_await_tree(c);
+                flags |= BIND_GIVEN;
+        }
+        if (flags & BIND_GIVEN) {
+                tree = c->tree_fd >= 0 ? c->tree_fd : -EBADF;
+                c->tree_fd = -1;
+        }
+        return tree;
+}
+
+int child_bind(struct child *c, const struct step *step)
+{
+        int tree = open_source(c, step);
+        if (tree < 0)
+                return tree;
+        struct stat st;
+        bool old = step->arg[4] & BIND_REMOUNT;
+        int r = sys_fstat(tree, &st);
+        if (r >= 0 && !old)
+                r = set_flags(tree, step);
+        if (r < 0) {
+                (void) sys_close(tree);
+                return r;
+        }
+        const char *target = child_string(c, step, 1);
+        r = child_attach(c, tree, target, S_ISDIR(st.st_mode));
+        if (r < 0 || !old)
+                return r;
+        int fd = walk_open(c->root_fd, target);
+        if (fd < 0)
+                return fd;
+        r = remount(fd, step);
+        (void) sys_close(fd);
+        return r;
+}
