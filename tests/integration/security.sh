@@ -33,7 +33,7 @@ no_strangers() {
   pid=$(berth state "$ID" | jq .pid)
   for fd in /proc/"$pid"/fd/*; do
     case $(readlink "$fd") in
-    /dev/null | pipe:* | socket:* | "$WORK"* | *deleted* | /) ;;
+    /dev/null | pipe:* | socket:* | "anon_inode:[signalfd]" | "$WORK"* | *deleted* | /) ;;
     *) fail "descriptor ${fd##*/} is $(readlink "$fd")" ;;
     esac
     [[ ! $fd -ef / && ! $fd -ef /etc/passwd ]] || fail "descriptor ${fd##*/} leads to the host"
