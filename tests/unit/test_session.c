@@ -22,6 +22,7 @@
 #include "runtime/instance.h"
 #include "runtime/session.h"
 #include "spec/read.h"
+#include "syscall/compat.h"
 #include "syscall/sys.h"
 
 /* Real containers, made and watched from here. Needs root and the busybox of Debian's busybox-static. */
@@ -219,6 +220,37 @@ static void an_old_kernel_makes_the_same_container(void **state)
         auto_session struct session s = SESSION_INIT;
         start(&s, &b);
         assert_int_equal(status_of(&s), 42);
+}
+
+/* Flags of bind mounts, there by a remount: exact, and those of the source if nothing is said about them. */
+static void an_old_kernel_sets_the_flags_of_bind_mounts(void **state)
+{
+        (void) state;
+        const char *args[] = { "sh", "-c",
+                               "while read -r _ p _ f _; do case $p,$f in /a,ro,nosuid,nodev,noexec,relatime*) a=1;;"
+                               " /b,rw,nosuid,*) case $f in *noexec*|*nodev*);; *) b=1;; esac;; esac; done </proc/mounts;"
+                               " exit 1$a$b", NULL };
+        auto_box struct box b;
+        box_open(&b, CONFIG(""), args, NULL);
+        struct spec_mount more[4] = {
+                b.spec->mounts[0], b.spec->mounts[1],
+                { .destination = "/a", .bind = true, .source = "/proc/sys", .data = "", .attr_named = true,
+                  .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC },
+                { .destination = "/b", .bind = true, .source = "/proc/sys", .data = "", .attr_named = true,
+                  .attr_set = MOUNT_ATTR_NOSUID },
+        };
+        b.spec->mounts = more;
+        b.spec->n_mounts = 4;
+        b.host.mount_setattr = false;
+        auto_free void *block = NULL;
+        size_t size;
+        struct error err = ERROR_INIT;
+        const struct wish wish = { .bundle = bundle, .id = "box", .cgroup_inherit = true };
+        assert_int_equal(plan_compile(b.spec, &b.host, &wish, &block, &size, &err), 0);
+        assert_int_equal(plan_open(&b.plan, block, size, &err), 0);
+        auto_session struct session s = SESSION_INIT;
+        start(&s, &b);
+        assert_int_equal(status_of(&s), 111);
 }
 
 /* Without a copy of our memory: the same containers, the same failures. */
@@ -530,6 +562,7 @@ int main(void)
                 cmocka_unit_test(a_missing_program_is_named),
                 cmocka_unit_test(every_step_can_fail),
                 cmocka_unit_test(an_old_kernel_makes_the_same_container),
+                cmocka_unit_test(an_old_kernel_sets_the_flags_of_bind_mounts),
                 cmocka_unit_test(a_child_may_share_our_memory_up_to_exec),
                 cmocka_unit_test(a_killed_child_is_a_failure),
                 cmocka_unit_test(one_plan_many_instances),
