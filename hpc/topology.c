@@ -98,6 +98,20 @@ static int restrict_to_affinity(hwloc_topology_t hw, hwloc_const_bitmap_t affini
         return 0;
 }
 
+/*
+ * What /sys says is enough. The plugins would initialise the vendors' libraries and with them the GPUs: that takes
+ * seconds, starts threads, and libpciaccess and OpenCL's loader leak.
+ */
+static int look_for_devices(hwloc_topology_t hw, struct error *err)
+{
+        static const char *const plugins[] = { "pci", "opencl", "cuda", "nvml", "rsmi", "levelzero", "gl" };
+        for (size_t i = 0; i < sizeof(plugins) / sizeof(*plugins); i++)
+                (void) hwloc_topology_set_components(hw, HWLOC_TOPOLOGY_COMPONENTS_FLAG_BLACKLIST, plugins[i]); /* not there: fine */
+        if (hwloc_topology_set_io_types_filter(hw, HWLOC_TYPE_FILTER_KEEP_IMPORTANT) < 0)
+                return error_set(err, -EINVAL, "have hwloc look for devices");
+        return 0;
+}
+
 static int load_hwloc(bool devices, hwloc_topology_t *ret, bool *ret_real, struct error *err)
 {
         CLEANUP(bitmap_free) hwloc_bitmap_t affinity = hwloc_bitmap_alloc();
@@ -115,8 +129,9 @@ static int load_hwloc(bool devices, hwloc_topology_t *ret, bool *ret_real, struc
                 return error_set(err, r, "read our CPU affinity");
         if (hwloc_topology_init(&hw) < 0)
                 return error_set(err, -ENOMEM, "load the topology");
-        if (devices && hwloc_topology_set_io_types_filter(hw, HWLOC_TYPE_FILTER_KEEP_IMPORTANT) < 0)
-                return error_set(err, -EINVAL, "have hwloc look for devices");
+        r = devices ? look_for_devices(hw, err) : 0;
+        if (r < 0)
+                return r;
         r = choose_source(hw, err);
         if (r < 0)
                 return r;

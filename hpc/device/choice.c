@@ -32,9 +32,9 @@ static bool is_pci(const char *name, size_t n)
 static void pci_of_path(const char *path, char *ret)
 {
         for (const char *p = path; (p = strchr(p, '/')); ) {
-                size_t n = strcspn(++p, "/");
-                if (is_pci(p, n))
-                        snprintf(ret, DEVICE_PCI_SIZE, "%.*s", (int) n, p);
+                p++;
+                if (is_pci(p, strcspn(p, "/")))
+                        snprintf(ret, DEVICE_PCI_SIZE, "%.12s", p);
         }
 }
 
@@ -58,7 +58,7 @@ static void pci_of_nvidia(uint32_t minor, char *ret)
                         continue;
                 const char *line = strstr(text, "Device Minor:");
                 if (line && sscanf(line, "Device Minor: %u", &n) == 1 && n == minor)
-                        snprintf(ret, DEVICE_PCI_SIZE, "%s", entry->d_name);
+                        memcpy(ret, entry->d_name, strlen(entry->d_name) + 1);     /* as long as is_pci() wants it */
         }
 }
 

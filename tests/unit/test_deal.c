@@ -1,5 +1,6 @@
 /* Devices for slots (hpc/deal.h), on synthetic machines and one with PCI devices. */
 #include <errno.h>
+#include <glob.h>
 
 #include "hpc/deal.h"
 #include "place_fixture.h"
@@ -103,11 +104,46 @@ static void pci_devices_are_found(void **state)
         assert_false(topology_near_pci(without, "0000:03:00.0", &m));
 }
 
+/* The kernel's own list, without any library for it. */
+static void this_machines_devices_are_found(void **state)
+{
+        (void) state;
+        auto_topology struct topology *t = NULL;
+        struct error err = ERROR_INIT;
+        glob_t found = { 0 };
+        unsetenv("HWLOC_SYNTHETIC");
+        unsetenv("HWLOC_XMLFILE");
+        if (glob("/sys/bus/pci/devices/*", 0, NULL, &found) != 0) {
+                globfree(&found);
+                skip();
+        }
+        if (topology_load_devices(&t, &err) < 0)
+                fail_msg("%s", err.text);
+        size_t n = 0, wanted = 0;
+        for (size_t i = 0; i < found.gl_pathc; i++) {
+                struct place_mask m;
+                char class[5] = "", path[300];
+                snprintf(path, sizeof(path), "%s/class", found.gl_pathv[i]);
+                FILE *f = fopen(path, "re");
+                /* storage, network, display: hwloc keeps these */
+                bool kept = f && fgets(class, sizeof(class), f) && class[3] >= '1' && class[3] <= '3' && class[2] == '0';
+                if (f)
+                        (void) fclose(f);
+                wanted += kept;
+                n += kept && topology_near_pci(t, strrchr(found.gl_pathv[i], '/') + 1, &m) && !bind_empty(&m);
+        }
+        globfree(&found);
+        if (wanted == 0)
+                skip();
+        assert_int_equal(n, wanted);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(the_nearest_are_dealt),
                 cmocka_unit_test(pci_devices_are_found),
+                cmocka_unit_test(this_machines_devices_are_found),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

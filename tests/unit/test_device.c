@@ -106,7 +106,7 @@ static void aliases_of_aliases_end(void **state)
 /* ---- directories ---- */
 
 struct place {
-        char low[64], high[64];
+        char low[64], high[80];
         const char *dirs[3];
         struct arena *arena;
 };
@@ -132,7 +132,7 @@ static int remove_place(void **state)
         for (int i = 0; i < 2; i++) {
                 const char *dir = i ? p->low : p->high;
                 for (const char *const *name = (const char *const[]){ "a.json", "b.json", "c.yaml", "d.txt", "e.json", NULL }; *name; name++) {
-                        char path[128];
+                        char path[160];
                         snprintf(path, sizeof(path), "%s/%s", dir, *name);
                         (void) unlink(path);
                 }
@@ -146,7 +146,7 @@ static int remove_place(void **state)
 /* A file whose only device says where it is from. */
 static void put(const char *dir, const char *name, const char *class, const char *device, const char *value)
 {
-        char text[512], path[128];
+        char text[512], path[160];
         snprintf(path, sizeof(path), "%s/%s", dir, name);
         int n = snprintf(text, sizeof(text), "{\"cdiVersion\":\"1.1.0\",\"kind\":\"acme.org/%s\",\"containerEdits\":{\"env\":[\"FILE=%s\"]},"
                          "\"devices\":[{\"name\":\"%s\",\"containerEdits\":{\"env\":[\"DEVICE=%s\"]}}]}", class, value, device, value);
@@ -222,7 +222,7 @@ static void what_is_missing_is_said(void **state)
         struct place *p = *state;
         struct edits e;
         struct error err = ERROR_INIT;
-        char want[512], path[128];
+        char want[512], path[160];
         snprintf(want, sizeof(want), "device \"acme.org/nic=0\": no CDI file in %s, %s describes devices of acme.org/nic", p->low, p->high);
         assert_int_equal(take(p, "acme.org/nic=0", &e, &err), -ENODEV);
         assert_string_equal(err.text, want);
@@ -310,7 +310,7 @@ static void names_for_one_device_are_one_choice(void **state)
         struct device_choice *choices;
         size_t n = 0;
         struct error err = ERROR_INIT;
-        char path[128];
+        char path[160];
         static const char text[] = "{\"cdiVersion\":\"1.1.0\",\"kind\":\"acme.org/gpu\",\"devices\":["
                 "{\"name\":\"GPU-b\",\"containerEdits\":{\"deviceNodes\":[{\"path\":\"/dev/zero\"}]}},"
                 "{\"name\":\"10\",\"containerEdits\":{\"env\":[\"A=1\"]}},"
