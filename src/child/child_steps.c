@@ -28,6 +28,7 @@ child_step *const child_steps[STEP_OPS] = {
         [STEP_MAKE_DEVICE]      = child_make_device,
         [STEP_BIND_DEVICE]      = child_bind_device,
         [STEP_OPEN_CONSOLE]     = child_open_console,
+        [STEP_OWN_NULL]         = child_own_null,
         [STEP_WRITE_SYSCTL]     = child_write_sysctl,
         [STEP_MASK_PATH]        = child_mask_path,
         [STEP_READONLY_PATH]    = child_readonly_path,

@@ -45,7 +45,7 @@ child_step child_mount, child_set_attributes, child_set_propagation, child_mask_
 /* Put a detached mount on a place in the root, which is made if it is missing. Takes mount_fd. */
 int child_attach(const struct child *c, int mount_fd, const char *target, bool directory);
 /* step_dev.c */
-child_step child_make_directory, child_refuse_link, child_make_symlink, child_make_device, child_bind_device, child_open_console, child_write_sysctl;
+child_step child_make_directory, child_refuse_link, child_make_symlink, child_make_device, child_bind_device, child_open_console, child_own_null, child_write_sysctl;
 /* step_hook.c */
 child_step child_run_hook;
 /* step_process.c */

@@ -169,6 +169,38 @@ int child_open_console(struct child *c, const struct step *step)
         return r < 0 ? r : 0;
 }
 
+/* makedev(1, 3), which the C library does not always do in line */
+#define NULL_DEVICE 0x103
+
+static bool is_null(int fd)
+{
+        struct stat st;
+        return sys_fstat(fd, &st) >= 0 && S_ISCHR(st.st_mode) && st.st_rdev == NULL_DEVICE;
+}
+
+/*
+ * A file of the host's mounts is something that a checkpoint cannot write down (criu(8)), and this one is often
+ * there. All null devices being alike, whoever cannot have his own keeps the host's.
+ */
+int child_own_null(struct child *c, const struct step *step)
+{
+        int fd = -1;
+        (void) step;
+        for (int i = 0; i < 3; i++) {
+                if (!is_null(i))
+                        continue;
+                if (fd < 0)
+                        fd = sys_openat2(c->root_fd, "dev/null", O_RDWR | O_NOCTTY, 0,
+                                         RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+                if (fd < 0 || !is_null(fd))
+                        break;
+                (void) sys_dup2(fd, i); /* onto itself at worst */
+        }
+        if (fd >= 0)
+                (void) sys_close(fd);
+        return 0;
+}
+
 int child_write_sysctl(struct child *c, const struct step *step)
 {
         static const char prefix[] = "/proc/sys/";

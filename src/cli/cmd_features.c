@@ -161,7 +161,7 @@ static void put_annotations(struct jot *j)
         jot_text(j, "berth.version", BERTH_VERSION);
         jot_text(j, "io.github.seccomp.libseccomp.version", str_failed(&s) ? "" : s.text);
         /* What engines look for before they offer it. */
-        jot_text(j, "org.opencontainers.runc.checkpoint.enabled", "false");
+        jot_text(j, "org.opencontainers.runc.checkpoint.enabled", "true");
         jot_close(j, '}');
 }
 
@@ -182,7 +182,9 @@ static int run(const struct call *call, struct error *err)
         jot_close(&j, ']');
         put_linux(&j);
         put_annotations(&j);
+        /* Annotations that we act on, and an engine should think of before it lets a stranger write them. */
         jot_open(&j, "potentiallyUnsafeConfigAnnotations", '[');
+        jot_text(&j, NULL, "org.criu.config");
         if (systemd_built())
                 jot_text(&j, NULL, "org.systemd.property.");    /* all that begin with it */
         jot_close(&j, ']');

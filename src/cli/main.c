@@ -13,9 +13,9 @@
 #define EXIT_UNKNOWN_COMMAND 3
 
 static const struct command *const commands[] = {
-        &cmd_create, &cmd_delete, &cmd_events, &cmd_exec, &cmd_features, &cmd_kill,  &cmd_launch, &cmd_list,
-        &cmd_pause,  &cmd_plan,   &cmd_ps,     &cmd_resume, &cmd_run,    &cmd_spec,  &cmd_start,  &cmd_state,
-        &cmd_update, NULL,
+        &cmd_checkpoint, &cmd_create,  &cmd_delete, &cmd_events, &cmd_exec,   &cmd_features, &cmd_kill,
+        &cmd_launch,     &cmd_list,    &cmd_pause,  &cmd_plan,   &cmd_ps,     &cmd_restore,  &cmd_resume,
+        &cmd_run,        &cmd_spec,    &cmd_start,  &cmd_state,  &cmd_update, NULL,
 };
 
 struct global_args {
@@ -71,8 +71,8 @@ static int show_help(const char *program)
         add_version(&s);
         str_add(&s, "\nCOMMANDS:\n");
         for (const struct command *const *c = commands; *c; c++)
-                str_addf(&s, "   %-8s  %s\n", (*c)->name, (*c)->summary);
-        str_addf(&s, "   %-8s  %s\n", "help, h", "show this, or the help of one command");
+                str_addf(&s, "   %-10s  %s\n", (*c)->name, (*c)->summary);
+        str_addf(&s, "   %-10s  %s\n", "help, h", "show this, or the help of one command");
         str_add(&s, "\nGLOBAL OPTIONS:\n");
         option_help(&global_set, &s);
         str_add(&s, "   --help, -h  show help\n");

@@ -70,6 +70,16 @@ static inline void wish_systemd(struct wish *wish, bool is_users)
 int plan_compile(const struct spec *spec, const struct host *host, const struct wish *wish, void **ret_block,
                  size_t *ret_size, struct error *err) MUST_CHECK;
 
+/* The paths of the devices that every container has; NULL behind the last one. */
+const char *plan_default_device(size_t i);
+
+/*
+ * Only what surrounds the process: its cgroup with its limits. For a restore, where
+ * somebody else makes the process. Carried out by session_prepare().
+ */
+int plan_compile_cgroup(const struct spec *spec, const struct host *host, const struct wish *wish, void **ret_block,
+                        size_t *ret_size, struct error *err) MUST_CHECK;
+
 /*
  * The device rules that hold in the container: the config's, then the devices
  * that every container may use. Memory of `arena`. -ENOMEM.

@@ -190,7 +190,22 @@ void compile_cgroup(struct compile *c)
         struct resources res = c->spec->resources;
         compile_cgroup_rules(c, &res);
         compile_cgroup_limits(c, &res);
-        compile_cgroup_entrances(c, true);
+        if (!c->cgroup_only)
+                compile_cgroup_entrances(c, true);
+}
+
+int plan_compile_cgroup(const struct spec *spec, const struct host *host, const struct wish *wish, void **ret_block,
+                        size_t *ret_size, struct error *err)
+{
+        auto_plan_build struct plan_build *b = plan_build_new();
+        auto_arena struct arena *arena = arena_new();
+        if (!b || !arena)
+                return error_set(err, -ENOMEM, "compile the plan");
+        struct compile c = { .b = b, .arena = arena, .spec = spec, .host = host, .wish = wish, .cgroup_only = true };
+        compile_cgroup_paths(&c);
+        compile_cgroup(&c);
+        compile_unit(&c);
+        return plan_build_finish(b, ret_block, ret_size, err);
 }
 
 /*

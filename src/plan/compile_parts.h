@@ -32,6 +32,7 @@ struct compile {
         bool user_ns;                   /* new or joined: the child is not privileged on the host */
         bool dev_is_ours;               /* /dev is not bound from the host: we fill it */
         bool terminal;
+        bool cgroup_only;               /* nobody is cloned */
 };
 
 void compile_refuse(struct compile *c, int code, const char *fmt, ...) PRINTF_LIKE(3, 4);

@@ -165,6 +165,11 @@ static const struct {
         { "/dev/tty", 5, 0 },  { "/dev/random", 1, 8 },  { "/dev/urandom", 1, 9 },
 };
 
+const char *plan_default_device(size_t i)
+{
+        return i < sizeof(default_devices) / sizeof(*default_devices) ? default_devices[i].path : NULL;
+}
+
 static const struct {
         const char *path, *to;
 } dev_links[] = {
@@ -234,6 +239,8 @@ void compile_console(struct compile *c)
                          c->dev_is_ours && has_mount_ns(c) ? 1u : 0u);
         if (c->wish->stdio)
                 plan_add(c->b, STEP_STDIO, c->stdio);
+        else if (!c->terminal && c->dev_is_ours && has_mount_ns(c))
+                plan_add(c->b, STEP_OWN_NULL, 0);
 }
 
 void compile_sysctl(struct compile *c)

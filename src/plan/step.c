@@ -64,6 +64,7 @@ static const struct step_info table[] = {
                                      { ARG_STRING, ARG_OCTAL, ARG_HEX, ARG_NUMBER, ARG_NUMBER } },
         [STEP_BIND_DEVICE]       = { "bind-device",       LANE_CHILD,  { ARG_STRING } },
         [STEP_OPEN_CONSOLE]      = { "open-console",      LANE_CHILD,  { ARG_NUMBER, ARG_NUMBER, ARG_NUMBER, ARG_NUMBER } },
+        [STEP_OWN_NULL]          = { "own-null",          LANE_CHILD,  { ARG_NONE } },
         [STEP_WRITE_SYSCTL]      = { "write-sysctl",      LANE_CHILD,  { ARG_STRING, ARG_STRING } },
         [STEP_MASK_PATH]         = { "mask-path",         LANE_CHILD,  { ARG_STRING } },
         [STEP_READONLY_PATH]     = { "readonly-path",     LANE_CHILD,  { ARG_STRING } },

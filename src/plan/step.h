@@ -83,6 +83,7 @@ enum step_op {
         STEP_MAKE_DEVICE,       /* path, mode with type, device number, uid, gid */
         STEP_BIND_DEVICE,       /* path: the host's node, where mknod is not allowed */
         STEP_OPEN_CONSOLE,      /* width, height, uid, 1 to bind it on /dev/console: a pty of the container becomes stdio */
+        STEP_OWN_NULL,          /* standard streams that are the host's /dev/null become the container's */
         STEP_WRITE_SYSCTL,      /* path below /proc/sys, value */
         STEP_MASK_PATH,         /* path */
         STEP_READONLY_PATH,     /* path */

@@ -3,6 +3,7 @@
  * container_parts - what the files of container.h share. For runtime/container*.c and exec*.c only.
  */
 
+#include "cgroups/unit.h"
 #include "host/host.h"
 #include "runtime/console.h"
 #include "runtime/container.h"
@@ -29,6 +30,36 @@ static inline void found_clear_p(struct found *found) { found_clear(found); }
 
 /* Read the copy of config.json in an entry. */
 int found_read_spec(const struct state_dir *dir, struct spec **ret_spec, struct error *err) MUST_CHECK;
+
+/*
+ * A new container: what its bundle says, and its entry in the state directory. For create, run and restore.
+ *
+ *      struct entry e = ENTRY_INIT;  e.opts = ...;
+ *      entry_read_config(&e, &err);            // e.spec
+ *      entry_wish(&e, &wish, &err);            // e.host, e.unit
+ *      entry_make(&e, root_fd, &err);          // e.state, e.dir: locked
+ */
+struct entry {
+        const struct container_options *opts;   /* borrowed */
+        char *config;                   /* the text of config.json */
+        size_t config_size;
+        struct spec *spec;
+        struct host host;
+        struct unit unit;               /* with opts->systemd */
+        const char *unit_path;          /* its cgroup; NULL: not known yet, or none */
+        struct state state;
+        struct state_dir dir;
+        char created[40];
+};
+#define ENTRY_INIT ((struct entry){ .dir = STATE_DIR_INIT })
+int entry_read_config(struct entry *entry, struct error *err) MUST_CHECK;
+/* What the options say of the plan. */
+int entry_wish(struct entry *entry, struct wish *ret, struct error *err) MUST_CHECK;
+/* Under an id that is free or held by something stale only; else -EEXIST. */
+int entry_make(struct entry *entry, int root_fd, struct error *err) MUST_CHECK;
+void entry_clear(struct entry *entry);
+static inline void entry_clear_p(struct entry *entry) { entry_clear(entry); }
+#define auto_entry CLEANUP(entry_clear)
 
 /* What the steps write-state and hook of a session need. */
 struct recorder {
@@ -97,6 +128,17 @@ int watch_begin(struct watch *watch, int root_fd, const struct state_dir *dir, c
 void watch_end(struct watch *watch);
 static inline void watch_end_p(struct watch *watch) { watch_end(watch); }
 #define auto_watch CLEANUP(watch_end)
+
+/* With a container in the foreground, until it ends. */
+struct stay {
+        struct entry *entry;
+        struct session *session;
+        struct supervise *sup;
+        struct console *console;        /* NULL: it has no terminal of its own */
+        bool watched;                   /* somebody has to end it should we be killed */
+};
+int container_stay(const struct stay *stay, int root_fd, int *ret_status, struct error *warning,
+                   struct error *err) MUST_CHECK;
 
 /* Write a pid as --pid-file wants it. */
 int container_write_pid(const char *path, pid_t pid, struct error *err) MUST_CHECK;

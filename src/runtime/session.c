@@ -216,6 +216,23 @@ int session_start(struct session *session, const struct plan *plan, struct insta
         return r;
 }
 
+int session_prepare(struct session *session, const struct plan *plan, struct instance *in,
+                    const struct session_options *opts, struct error *err)
+{
+        struct session *s = session;
+        s->plan = plan;
+        s->in = in;
+        s->opts = opts;
+        int r = 0;
+        for (size_t i = 0; r >= 0 && i < plan->n_steps; i++)
+                r = plan->steps[i].lane == LANE_PARENT
+                            ? do_step(s, i, err)
+                            : error_say(err, -EINVAL, "the plan to prepare has a step of the child");
+        if (r < 0)
+                session_clear(s);
+        return r;
+}
+
 int session_resume(struct session *session, const struct plan *plan, struct instance *in,
                    const struct session_options *opts, int sync_fd, pid_t pid, struct error *err)
 {

@@ -88,6 +88,13 @@ int session_start(struct session *session, const struct plan *plan, struct insta
                   const struct session_options *opts, struct error *err) MUST_CHECK;
 
 /*
+ * Carry out a plan that has parent steps only (plan_compile_cgroup()). What it
+ * made is the session's, and goes with session_clear().
+ */
+int session_prepare(struct session *session, const struct plan *plan, struct instance *in,
+                    const struct session_options *opts, struct error *err) MUST_CHECK;
+
+/*
  * Go on after await-start, as `start` does: `sync_fd` (taken) is connected to the
  * child, `pid` is its process. Parent steps that follow are done here. When
  * this fails the container's process is gone; its cgroup is the caller's.

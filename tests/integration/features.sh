@@ -6,7 +6,7 @@
 form() {
   expect 0 berth features
   equal "$(jq -r 'keys_unsorted | join(" ")' <<<"$out")" \
-    "ociVersionMin ociVersionMax hooks mountOptions linux annotations"
+    "ociVersionMin ociVersionMax hooks mountOptions linux annotations potentiallyUnsafeConfigAnnotations"
   equal "$(jq -r '.hooks | join(" ")' <<<"$out")" \
     "prestart createRuntime createContainer startContainer poststart poststop"
   equal "$(jq -c '[.mountOptions, (.linux | .namespaces, (.seccomp | .actions, .operators, .archs, .knownFlags, .supportedFlags))

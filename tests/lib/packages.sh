@@ -6,7 +6,7 @@ PACKAGES_BUILD=(gcc libc6-dev cmake ninja-build pkg-config libseccomp-dev libjso
   libpmix-dev libsystemd-dev libyaml-dev)
 PACKAGES_UNIT=(libcmocka-dev)
 PACKAGES_LINT=(clang clang-tidy cppcheck shellcheck)
-PACKAGES_CONTAINERS=(runc crun busybox-static jq numactl procps util-linux iproute2 mount uidmap)
+PACKAGES_CONTAINERS=(runc crun criu busybox-static jq numactl procps util-linux iproute2 mount uidmap)
 PACKAGES_ENGINES=(podman conmon containerd catatonit uidmap bsdutils)
 PACKAGES_VM=(qemu-system-x86 qemu-system-common)
 PACKAGES_SLURM=(slurm-wlm munge)
