@@ -9,6 +9,15 @@ add_test(NAME hpc.mpirun_placements
                 "${CMAKE_CURRENT_SOURCE_DIR}/golden/placement/placement.tsv")
 set_tests_properties(hpc.mpirun_placements PROPERTIES LABELS hpc SKIP_RETURN_CODE 77 TIMEOUT 120)
 
+# The same for whole command lines: `berth launch --dry-run` and mpirun, rank by rank. Without mpirun: our half.
+foreach(mode check offline)
+        add_test(NAME hpc.compare_mpirun_${mode}
+                COMMAND "${CMAKE_CURRENT_SOURCE_DIR}/placement/compare-mpirun" --${mode})
+        set_tests_properties(hpc.compare_mpirun_${mode} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 400 LABELS hpc
+                ENVIRONMENT "BERTH=$<TARGET_FILE:berth>")
+endforeach()
+set_tests_properties(hpc.compare_mpirun_offline PROPERTIES LABELS "unit;golden")
+
 # ---- devices (hpc/device) ----
 berth_test(unit/test_device.c LABELS unit USES device)
 berth_test(unit/test_deal.c LABELS unit USES hpc)
