@@ -49,7 +49,7 @@ struct command {
 #define ARGS_MAX 256    /* room for the struct of any command */
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
-extern const struct command cmd_create, cmd_delete, cmd_events, cmd_exec, cmd_features, cmd_kill, cmd_launch, cmd_list,
+extern const struct command cmd_create, cmd_delete, cmd_events, cmd_exec, cmd_features, cmd_kill, cmd_launch, cmd_list, cmd_topo,
         cmd_pause, cmd_plan, cmd_ps, cmd_resume, cmd_run, cmd_spec, cmd_start, cmd_state, cmd_update;
 
 /* Open the state directory. `create`: make it if it is not there; otherwise a missing default one is -ENOENT too. */

@@ -15,7 +15,7 @@
 static const struct command *const commands[] = {
         &cmd_create, &cmd_delete, &cmd_events, &cmd_exec, &cmd_features, &cmd_kill,  &cmd_launch, &cmd_list,
         &cmd_pause,  &cmd_plan,   &cmd_ps,     &cmd_resume, &cmd_run,    &cmd_spec,  &cmd_start,  &cmd_state,
-        &cmd_update, NULL,
+        &cmd_topo,   &cmd_update, NULL,
 };
 
 struct global_args {

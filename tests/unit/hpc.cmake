@@ -1,5 +1,5 @@
 # ---- placement (hpc/place.h, hpc/topology.h, hpc/bind.h) ----
-foreach(what place place_table place_words place_bind place_topology)
+foreach(what place place_given place_table place_words place_bind place_topology)
         berth_test(unit/test_${what}.c LABELS unit USES hpc)
 endforeach()
 
