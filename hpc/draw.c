@@ -141,7 +141,7 @@ char *draw_text(const struct topology *t, const struct occupant *who, size_t n)
  * The picture. All boxes of a kind have one size; cores stand in rows of eight.
  */
 
-enum { CORE_W = 92, CORE_H = 62, GAP = 8, TITLE = 20, ROW = 8, FONT = 11 };
+enum { CORE_W = 92, CORE_H = 62, GAP = 8, TITLE = 20, ROW = 8, FONT = 11, NAME = 12 /* letters */ };
 
 struct box {
         unsigned x, y, w, h;
@@ -189,8 +189,11 @@ static void svg_core(struct picture *p, unsigned number, struct box b)
         str_addf(p->out, "<text x=\"%u\" y=\"%u\">P#", b.x + 5, b.y + 30);
         add_cpus(p, span);
         str_add(p->out, "</text>\n");
+        const char *name = all ? p->who[first].name : "";
+        if (strlen(name) > NAME)        /* the end tells ranks apart */
+                name += strlen(name) - NAME;
         if (all)
-                str_addf(p->out, "<text x=\"%u\" y=\"%u\" font-weight=\"bold\">%.14s", b.x + 5, b.y + 50, p->who[first].name);
+                str_addf(p->out, "<text x=\"%u\" y=\"%u\" font-weight=\"bold\">%s", b.x + 5, b.y + 50, name);
         if (all > 1)
                 str_addf(p->out, " +%zu", all - 1);
         if (all)

@@ -16,25 +16,17 @@ static struct place_mask all_nodes(const struct machine *m)
         return all;
 }
 
-/* "2", "0x2" -> node 2, or the nodes of the mask. False: not a number. */
+/* "2" -> node 2, or "0x2" -> the nodes of the mask. */
 static bool read_nodes(struct place_text t, bool mask, struct place_mask *ret)
 {
-        char digits[24], *end = NULL;
-        if (t.size == 0 || t.size >= sizeof(digits))
-                return false;
-        memcpy(digits, t.text, t.size);
-        digits[t.size] = '\0';
-        errno = 0;
-        unsigned long long n = strtoull(digits, &end, mask ? 16 : 0);
-        if (errno || *end || digits[0] == '-' || (!mask && n >= PLACE_MASK_BITS))
-                return false;
+        unsigned node;
         *ret = PLACE_MASK_INIT;
-        if (!mask)
-                bind_set(ret, (unsigned) n);
-        for (unsigned bit = 0; mask && bit < 64; bit++)
-                if (n >> bit & 1)
-                        bind_set(ret, bit);
-        return !bind_empty(ret);
+        if (mask)
+                return list_mask(t, ret) == 0 && !bind_empty(ret);
+        if (list_number(t, &node) < 0)
+                return false;
+        bind_set(ret, node);
+        return true;
 }
 
 /* Slot i gets the i-th item; the list starts over at its end. */

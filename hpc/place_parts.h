@@ -45,3 +45,9 @@ struct list_item {
         unsigned times;
 };
 int list_next(const char **rest, const char *end, struct list_item *ret);
+
+/* "0xf0", "f0", of any length: bits from the end. -EINVAL, -ERANGE from PLACE_MASK_BITS on. */
+int list_mask(struct place_text text, struct place_mask *ret) MUST_CHECK;
+
+/* "12", "0x1f": the same errors. */
+int list_number(struct place_text text, unsigned *ret) MUST_CHECK;

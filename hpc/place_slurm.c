@@ -77,10 +77,25 @@ static bool next_socket(const struct slurm *s, struct dealer *d)
         return false;
 }
 
+/* Bound to cores, an instance begins with a core of which nobody has a thread yet, in this round. */
+static void skip_begun_core(const struct slurm *s, struct dealer *d)
+{
+        const struct machine_objects *core = &s->m->objects[MACHINE_CORE];
+        if (s->bind != SLURM_BIND_CORES || !machine_has_cores(s->m))
+                return;
+        for (unsigned i = 0; i < s->socket.n; i++) {
+                unsigned *at = &d->at[i];
+                while (*at > 0 && *at < d->left[i] &&
+                       object_of(core, s->order[d->first[i] + *at]) == object_of(core, s->order[d->first[i] + *at - 1]))
+                        (*at)++;
+        }
+}
+
 static void deal(struct slurm *s, struct dealer *d)
 {
         enum slurm_order order = s->wish->slurm.sockets;
         for (unsigned i = 0; i < s->want; i++) {
+                skip_begun_core(s, d);
                 for (unsigned k = 0; k < s->cpus; k++) {
                         if (!next_socket(s, d)) {       /* all are given: from the start */
                                 memset(d->at, 0, s->socket.n * sizeof(*d->at));
@@ -186,7 +201,7 @@ static int place_by_distribution(struct slurm *s, struct error *err)
 }
 
 /* The thread that the kernel calls CPU `os`; -1: not ours. */
-static long thread_of(const struct machine *m, unsigned long long os)
+static long thread_of(const struct machine *m, unsigned os)
 {
         for (unsigned i = 0; i < machine_pus(m); i++)
                 if (m->pu_os[i] == os)
@@ -194,50 +209,49 @@ static long thread_of(const struct machine *m, unsigned long long os)
         return -1;
 }
 
-static int add_named(const struct slurm *s, bool ldom, unsigned long long number, struct place_mask *set, struct error *err)
+static int add_named(const struct slurm *s, bool ldom, unsigned number, struct place_mask *set, struct error *err)
 {
         const struct machine_objects *numa = objects_or_all(s->m, MACHINE_NUMA);
         if (ldom) {
                 if (number >= numa->n)
-                        return error_say(err, -EINVAL, "--cpu-bind: there is no locality domain %llu; this machine has 0-%u",
+                        return error_say(err, -EINVAL, "--cpu-bind: there is no locality domain %u; this machine has 0-%u",
                                          number, numa->n - 1);
                 slot_add_span(set, numa->span[number]);
                 return 0;
         }
         long thread = thread_of(s->m, number);
         if (thread < 0)
-                return error_say(err, -EINVAL, "--cpu-bind: CPU %llu is not there, or not ours; we have %u CPUs", number,
+                return error_say(err, -EINVAL, "--cpu-bind: CPU %u is not there, or not ours; we have %u CPUs", number,
                                  machine_pus(s->m));
         slot_add_span(set, (struct machine_span){ (unsigned) thread, 1 });
         return 0;
 }
 
-/* "0xf0", "f0", of any length: bits from the end. */
+static int refuse_item(const struct place_text t, struct error *err)
+{
+        return error_say(err, -ERANGE, "--cpu-bind: \"%.*s\" is too large: CPUs and domains are counted up to %d", (int) t.size,
+                         t.text, PLACE_MASK_BITS - 1);
+}
+
 static int add_mask(const struct slurm *s, bool ldom, struct place_text t, struct place_mask *set, struct error *err)
 {
-        if (t.size > 2 && t.text[0] == '0' && (t.text[1] | 0x20) == 'x')
-                t = (struct place_text){ t.text + 2, t.size - 2 };
-        for (size_t i = 0; i < t.size; i++) {
-                char c = (char) (t.text[t.size - 1 - i] | 0x20);
-                unsigned digit = (unsigned) (c <= '9' ? c - '0' : c - 'a' + 10);
-                for (unsigned bit = 0; bit < 4; bit++) {
-                        if (!(digit >> bit & 1))
-                                continue;
-                        int r = add_named(s, ldom, i * 4 + bit, set, err);
-                        if (r < 0)
-                                return r;
-                }
+        struct place_mask mask = PLACE_MASK_INIT;
+        if (list_mask(t, &mask) < 0)
+                return refuse_item(t, err);
+        for (unsigned bit = 0; bit < mask.bits; bit++) {
+                int r = bind_has(&mask, bit) ? add_named(s, ldom, bit, set, err) : 0;
+                if (r < 0)
+                        return r;
         }
         return bind_empty(set) ? error_say(err, -EINVAL, "--cpu-bind: a mask is empty") : 0;
 }
 
 static int add_number(const struct slurm *s, bool ldom, struct place_text t, struct place_mask *set, struct error *err)
 {
-        char digits[24];
-        size_t n = t.size < sizeof(digits) ? t.size : sizeof(digits) - 1;
-        memcpy(digits, t.text, n);
-        digits[n] = '\0';
-        return add_named(s, ldom, strtoull(digits, NULL, 0), set, err);
+        unsigned number = 0;
+        if (list_number(t, &number) < 0)
+                return refuse_item(t, err);
+        return add_named(s, ldom, number, set, err);
 }
 
 /* How many items a list has, stars multiplied out. */

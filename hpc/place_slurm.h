@@ -10,9 +10,10 @@
  * - --distribution=NODES:SOCKETS:CORES: the part for NODES means nothing on one node.
  *   SOCKETS cyclic (the default): the CPUs of one instance come from one socket, the
  *   next instance's from the next; fcyclic: each CPU from the next socket; block: in
- *   order. CORES says the same of the cores inside a socket (default: as SOCKETS).
+ *   order. What it says of CORES changes nothing, in Slurm neither.
  * - --cpu-bind=threads binds to these CPUs, cores|sockets|ldoms to the whole objects
- *   that they are in. Without it: what the number of CPUs asked for is the number of
+ *   that they are in; bound to cores, each instance begins with a core of its own as
+ *   long as there are any. Without --cpu-bind: what the number of CPUs asked for is the number of
  *   (threads, cores, sockets), else nothing, as Slurm's automatic binding does.
  * - rank, map_cpu:LIST, mask_cpu:LIST, rank_ldom, map_ldom:LIST, mask_ldom:LIST name the
  *   place of each instance; lists start over at their end, and N*3 stands three times.

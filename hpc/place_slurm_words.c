@@ -95,6 +95,60 @@ int list_next(const char **rest, const char *end, struct list_item *ret)
         return item.text.size ? 0 : -EINVAL;
 }
 
+static bool is_hex(struct place_text t)
+{
+        return t.size > 2 && t.text[0] == '0' && (t.text[1] | 0x20) == 'x';
+}
+
+/* -1: not a digit. */
+static int hex_digit(char c)
+{
+        if (c >= '0' && c <= '9')
+                return c - '0';
+        c = (char) (c | 0x20);
+        return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+int list_mask(struct place_text text, struct place_mask *ret)
+{
+        struct place_mask mask = PLACE_MASK_INIT;
+        if (is_hex(text))
+                text = (struct place_text){ text.text + 2, text.size - 2 };
+        for (size_t i = 0; i < text.size; i++) {
+                int digit = hex_digit(text.text[text.size - 1 - i]);
+                if (digit < 0)
+                        return -EINVAL;
+                for (unsigned bit = 0; bit < 4; bit++) {
+                        if (!(digit >> bit & 1))
+                                continue;
+                        if (i * 4 + bit >= PLACE_MASK_BITS)
+                                return -ERANGE;
+                        bind_set(&mask, (unsigned) i * 4 + bit);
+                }
+        }
+        *ret = mask;
+        return text.size ? 0 : -EINVAL;
+}
+
+int list_number(struct place_text text, unsigned *ret)
+{
+        unsigned base = 10, n = 0;
+        if (is_hex(text)) {
+                text = (struct place_text){ text.text + 2, text.size - 2 };
+                base = 16;
+        }
+        for (size_t i = 0; i < text.size; i++) {
+                int digit = hex_digit(text.text[i]);
+                if (digit < 0 || (unsigned) digit >= base)
+                        return -EINVAL;
+                n = n * base + (unsigned) digit;
+                if (n >= PLACE_MASK_BITS)
+                        return -ERANGE;
+        }
+        *ret = n;
+        return text.size ? 0 : -EINVAL;
+}
+
 /* Is the list one of numbers (masks: hexadecimal, with or without 0x), each maybe with a star? */
 static bool good_list(struct place_text list, bool masks)
 {
@@ -103,12 +157,10 @@ static bool good_list(struct place_text list, bool masks)
                 struct list_item item;
                 if (list_next(&rest, end, &item) < 0)
                         return false;
-                struct place_text t = item.text;
-                bool hex = t.size > 2 && t.text[0] == '0' && (t.text[1] == 'x' || t.text[1] == 'X');
-                if (hex)
-                        t = (struct place_text){ t.text + 2, t.size - 2 };
-                const char *digits = masks || hex ? "0123456789abcdefABCDEF" : "0123456789";
-                if (strspn(t.text, digits) < t.size)
+                struct place_mask mask;
+                unsigned number;
+                int r = masks ? list_mask(item.text, &mask) : list_number(item.text, &number);
+                if (r == -EINVAL)       /* what is too large is told by who knows how large the machine is */
                         return false;
         }
         return true;

@@ -1,5 +1,5 @@
 # ---- placement (hpc/place.h, hpc/topology.h, hpc/bind.h) ----
-foreach(what place place_given place_table place_words place_bind place_topology)
+foreach(what place place_draw place_given place_table place_words place_bind place_topology)
         berth_test(unit/test_${what}.c LABELS unit USES hpc)
 endforeach()
 
@@ -17,6 +17,11 @@ foreach(mode check offline)
                 ENVIRONMENT "BERTH=$<TARGET_FILE:berth>")
 endforeach()
 set_tests_properties(hpc.compare_mpirun_offline PROPERTIES LABELS "unit;golden")
+
+# What srun did, in a VM (tests/vm/place16 asks it again), and we do.
+add_test(NAME hpc.compare_slurm_offline COMMAND "${CMAKE_CURRENT_SOURCE_DIR}/placement/compare-slurm" --offline)
+set_tests_properties(hpc.compare_slurm_offline PROPERTIES TIMEOUT 120 LABELS "unit;golden"
+        ENVIRONMENT "BERTH=$<TARGET_FILE:berth>")
 
 # ---- devices (hpc/device) ----
 berth_test(unit/test_device.c LABELS unit USES device)
