@@ -37,7 +37,7 @@ static bool is_bound(const struct picture *p, const struct occupant *o)
         unsigned all = machine_pus(p->m), ours = 0;
         for (unsigned i = 0; i < all; i++)
                 ours += bind_has(&o->cpus, p->m->pu_os[i]);
-        return ours > 0 && (ours < all) && ours * 2 <= all;
+        return ours > 0 && ours * 2 <= all;
 }
 
 static void add_cpus(struct picture *p, struct machine_span span)

@@ -233,7 +233,7 @@ int place_parse_distribution(struct place_wish *wish, const char *text, struct e
                 return error_say(err, -EINVAL, "--distribution \"%s\": \"%.*s\" is none of block, cyclic, arbitrary, plane=N, *",
                                  text, (int) nodes.size, nodes.text);
         parsed.sockets = parsed.cores = SLURM_DEFAULT;
-        if (str_starts(nodes.text, "plane"))
+        if (strncasecmp(nodes.text, "plane", 5) == 0)
                 parsed.sockets = SLURM_BLOCK;
         for (size_t i = 0; *p == ':'; i++) {
                 struct place_text piece = until(p + 1, ":,");
