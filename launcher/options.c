@@ -116,7 +116,7 @@ static int parse_seconds(const char *text, uint64_t *ret_ms)
 static int take_word(struct launch_options *o, const struct row *row, const char *text, struct error *err)
 {
         for (const struct word *w = row->words; w->name; w++)
-                if (strcmp(w->name, text) == 0) {
+                if (strcmp(w->name, text) == 0 || (row->kind == KIND_CHOICE && !*text)) {
                         *(uint32_t *) member(o, row) = w->value;
                         return 0;
                 }
@@ -172,11 +172,6 @@ static int take_value(struct launch_options *o, const struct row *row, const cha
         case KIND_LIST:
                 return add_to_list(member(o, row), row, text, err);
         case KIND_CHOICE:
-                if (!*text) {
-                        *(uint32_t *) member(o, row) = row->words[0].value;
-                        return 0;
-                }
-                /* fall through */
         case KIND_WORD:
                 return take_word(o, row, text, err);
         }
