@@ -36,11 +36,22 @@ struct machine_memory {
         struct machine_span span;
 };
 
+enum machine_device_kind { DEVICE_GPU, DEVICE_NETWORK, DEVICE_OTHER };
+
+struct machine_device {
+        char *name;                     /* "mlx5_0", "card0" */
+        enum machine_device_kind kind;
+        bool main;                      /* the first name of a piece of hardware that has several */
+        struct machine_span span;       /* the CPUs near it */
+};
+
 struct machine {
         struct machine_objects objects[MACHINE_LEVELS];
         unsigned *pu_os;                /* logical number of a PU -> the kernel's number of the CPU */
         struct machine_memory *memory;  /* every NUMA node that has CPUs of ours */
         unsigned n_memory;
+        struct machine_device *device;  /* only if they were asked for: finding them takes time */
+        unsigned n_devices;
 };
 
 static inline unsigned machine_pus(const struct machine *m) { return m->objects[MACHINE_PU].n; }

@@ -3,9 +3,12 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 #include "base/str.h"
 #include "hpc/machine.h"
+#include "hpc/place_parts.h"
 #include "hpc/place_slot.h"
 
 /* What the wish means on this machine, and who got what so far. Ranges are spans of PEs, not of PUs. */
@@ -20,10 +23,12 @@ struct layout {
         unsigned *pe_of;                /* PU -> its PE */
         unsigned *used;                 /* instances on each PE */
         struct machine_objects place;   /* what --map-by names */
+        struct machine_objects device;  /* those that --map-by names, as threads */
         struct machine_objects package; /* empty unless instances are to be kept inside one */
         struct machine_objects target;  /* what --bind-to names; empty: nothing, or the PEs themselves */
         unsigned *bound;                /* instances on each target */
         unsigned *pick;                 /* the PEs of the instance in work: `cpus` of them */
+        struct mapped *mapped;          /* of each instance */
 };
 
 static void layout_clear(struct layout *l)
@@ -35,6 +40,8 @@ static void layout_clear(struct layout *l)
         free(l->target.span);
         free(l->bound);
         free(l->pick);
+        free(l->device.span);
+        free(l->mapped);
 }
 
 static void layout_clear_p(struct layout *l) { layout_clear(l); }
@@ -53,9 +60,9 @@ static enum machine_level level_of(enum place_object object)
         }
 }
 
-static const struct machine_objects *objects_of(const struct machine *m, enum place_object object)
+static const struct machine_objects *objects_of(const struct layout *l, enum place_object object)
 {
-        return &m->objects[level_of(object)];
+        return object == PLACE_DEVICE ? &l->device : &l->m->objects[level_of(object)];
 }
 
 /* "8 cores", "1 hardware thread". */
@@ -71,7 +78,7 @@ static int refuse_object(const struct layout *l, const char *option, enum place_
         auto_str struct str has = STR_INIT;
 
         for (enum place_object o = PLACE_HWTHREAD; o <= PLACE_PACKAGE; o++)
-                if (objects_of(l->m, o)->n)
+                if (objects_of(l, o)->n)
                         str_addf(&has, "%s%s", has.size ? ", " : "", place_object_name(o));
         auto_free char *words = str_take(&has);
         return error_say(err, -EINVAL, "%s %s: this machine has no %s; it has %s", option, place_object_name(object),
@@ -82,7 +89,7 @@ static int refuse_object(const struct layout *l, const char *option, enum place_
  * Which object
  */
 
-static bool has_cores(const struct machine *m)
+bool machine_has_cores(const struct machine *m)
 {
         unsigned covered = 0;
         for (unsigned i = 0; i < m->objects[MACHINE_CORE].n; i++)
@@ -93,7 +100,7 @@ static bool has_cores(const struct machine *m)
 /* Machines (virtual ones, mostly) that report no cores: a thread is the best there is. */
 static enum place_object or_thread(const struct machine *m, enum place_object object)
 {
-        return object == PLACE_CORE && !has_cores(m) ? PLACE_HWTHREAD : object;
+        return object == PLACE_CORE && !machine_has_cores(m) ? PLACE_HWTHREAD : object;
 }
 
 static void resolve_defaults(struct layout *l)
@@ -104,7 +111,7 @@ static void resolve_defaults(struct layout *l)
         l->map_by = or_thread(l->m, w->map_by);
         l->bind_to = or_thread(l->m, w->bind_to);
         l->bind_given = w->bind_to != PLACE_DEFAULT && w->bind_to != PLACE_NONE;
-        l->threads = w->hwtcpus || l->map_by == PLACE_HWTHREAD || !has_cores(l->m) ||
+        l->threads = w->hwtcpus || l->map_by == PLACE_HWTHREAD || !machine_has_cores(l->m) ||
                      (l->map_by == PLACE_DEFAULT && l->bind_to == PLACE_HWTHREAD);
         l->pe = &l->m->objects[l->threads ? MACHINE_PU : MACHINE_CORE];
 
@@ -121,17 +128,56 @@ static void resolve_defaults(struct layout *l)
         }
 }
 
+static bool is_asked(const struct machine_device *d, struct place_text word)
+{
+        static const struct { const char *word; enum machine_device_kind kind; } kinds[] = {
+                { "gpu", DEVICE_GPU }, { "network", DEVICE_NETWORK },
+        };
+        for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+                if (strlen(kinds[i].word) == word.size && strncasecmp(kinds[i].word, word.text, word.size) == 0)
+                        return d->kind == kinds[i].kind && d->main;
+        return strlen(d->name) == word.size && strncmp(d->name, word.text, word.size) == 0;
+}
+
+static int find_devices(struct layout *l, struct error *err)
+{
+        const struct machine *m = l->m;
+        const struct place_text word = l->wish->list;
+        auto_str struct str has = STR_INIT;
+
+        if (l->map_by != PLACE_DEVICE)
+                return 0;
+        l->device.span = calloc(m->n_devices + 1, sizeof(*l->device.span));
+        if (!l->device.span)
+                return error_set(err, -ENOMEM, "look for devices");
+        for (unsigned i = 0; i < m->n_devices; i++) {
+                str_addf(&has, "%s%s", i ? ", " : "", m->device[i].name);
+                if (is_asked(&m->device[i], word))
+                        l->device.span[l->device.n++] = m->device[i].span;
+        }
+        if (l->device.n)
+                return 0;
+        auto_free char *names = str_take(&has);
+        return error_say(err, -EINVAL, "--map-by device=%.*s: this machine has no such device; it has %s", (int) word.size,
+                         word.text, names && *names ? names : "none that hwloc knows");
+}
+
 static int resolve_support(struct layout *l, struct error *err)
 {
-        if (l->bind_given && !objects_of(l->m, l->bind_to)->n) {
+        int r = find_devices(l, err);
+        if (r < 0)
+                return r;
+        if (l->bind_given && !objects_of(l, l->bind_to)->n) {
                 if (!l->wish->bind_if_supported)
                         return refuse_object(l, "--bind-to", l->bind_to, err);
                 l->bind_to = PLACE_NONE;
                 if (l->wish->map_by == PLACE_DEFAULT)
                         l->map_by = PLACE_SLOT;
         }
-        if (!objects_of(l->m, l->map_by)->n)
+        if (!objects_of(l, l->map_by)->n)
                 return refuse_object(l, "--map-by", l->map_by, err);
+        if (l->wish->rank >= PLACE_RANK_OBJECT && !objects_of(l, l->wish->rank_by)->n)
+                return refuse_object(l, "--rank-by", l->wish->rank_by, err);
         return 0;
 }
 
@@ -179,7 +225,7 @@ static unsigned largest(const struct machine_objects *objects)
 /* What to deal instances out to. Nothing holds four cores that is called a core, so -c 4 means four in a row. */
 static const struct machine_objects *choose_places(const struct layout *l)
 {
-        const struct machine_objects *objects = objects_of(l->m, l->map_by);
+        const struct machine_objects *objects = objects_of(l, l->map_by);
         bool single = l->map_by == PLACE_CORE || l->map_by == PLACE_HWTHREAD;
         unsigned holds = l->threads ? largest(objects) : 1;
 
@@ -196,7 +242,7 @@ static int lay_out(struct layout *l, struct error *err)
         if (r == 0 && l->cpus > 1 && l->m->objects[MACHINE_PACKAGE].n)
                 r = ranges_of(l, &l->m->objects[MACHINE_PACKAGE], &l->package);
         if (r == 0 && l->bind_to != PLACE_NONE && !is_pe) {
-                r = ranges_of(l, objects_of(l->m, l->bind_to), &l->target);
+                r = ranges_of(l, objects_of(l, l->bind_to), &l->target);
                 if (r == 0 && !(l->bound = calloc(l->target.n + 1, sizeof(*l->bound))))
                         r = -ENOMEM;
         }
@@ -244,9 +290,11 @@ static unsigned choose_pes(const struct layout *l, struct machine_span range, un
 
 static bool has_room(const struct layout *l, struct machine_span range, unsigned n)
 {
-        if (l->wish->overload_allowed)
+        if (!l->wish->overload_allowed)
+                return choose_pes(l, range, n, NULL) == 0;
+        if (!l->wish->limit || l->target.n)
                 return range.n >= n;
-        return choose_pes(l, range, n, NULL) == 0;
+        return choose_pes(l, range, n, NULL) < l->wish->limit;
 }
 
 static struct machine_span common(struct machine_span a, struct machine_span b)
@@ -281,11 +329,16 @@ enum { TARGET_NONE = -1, TARGET_SEVERAL = -2 };
 static int choose_target(const struct layout *l, struct machine_span place)
 {
         int best = TARGET_NONE;
+        bool limited = false;
 
         for (unsigned i = 0; i < l->target.n; i++) {
                 struct machine_span target = l->target.span[i];
                 if (!span_touches(target, place))
                         continue;
+                if (l->wish->limit && l->bound[i] >= l->wish->limit) {
+                        limited = true;
+                        continue;
+                }
                 if (best == TARGET_NONE)
                         best = TARGET_SEVERAL;
                 if (!has_room(l, common(target, place), l->cpus))
@@ -293,13 +346,13 @@ static int choose_target(const struct layout *l, struct machine_span place)
                 if (best < 0 || l->bound[i] < l->bound[best])
                         best = (int) i;
         }
-        return best;
+        return best == TARGET_SEVERAL && limited ? TARGET_NONE : best;
 }
 
 /* Which threads an instance is bound to, once it has its PEs. */
 static void add_threads(struct layout *l, int target, struct place_mask *threads)
 {
-        const struct machine_objects *objects = objects_of(l->m, l->bind_to);
+        const struct machine_objects *objects = objects_of(l, l->bind_to);
         bool one = l->bind_to == PLACE_HWTHREAD && !l->threads;   /* a core each, but of it a thread only */
 
         if (l->bind_to == PLACE_NONE)
@@ -349,6 +402,13 @@ static bool place_one(struct layout *l, struct machine_span place, struct place_
  * All instances
  */
 
+/* Instance n was dealt to that place. The number of the next one. */
+static unsigned note(struct layout *l, unsigned n, unsigned place)
+{
+        l->mapped[n] = (struct mapped){ place, l->pe->span[l->pick[0]].first };
+        return n + 1;
+}
+
 /* N in a row on each place that has room for N. */
 static unsigned fill_pattern(struct layout *l, struct place_mask *threads, unsigned want)
 {
@@ -360,7 +420,8 @@ static unsigned fill_pattern(struct layout *l, struct place_mask *threads, unsig
                 if (!has_room(l, l->place.span[i], each))
                         continue;
                 for (unsigned k = 0; k < l->wish->per_object && n < want; k++)
-                        n += place_one(l, l->place.span[i], &threads[n]);
+                        if (place_one(l, l->place.span[i], &threads[n]))
+                                n = note(l, n, i);
         }
         return n;
 }
@@ -372,7 +433,7 @@ static unsigned fill_in_turn(struct layout *l, struct place_mask *threads, unsig
 
         for (unsigned i = 0; n < want && full < l->place.n; i = (i + 1) % l->place.n) {
                 if (place_one(l, l->place.span[i], &threads[n])) {
-                        n++;
+                        n = note(l, n, i);
                         full = 0;
                 } else {
                         full++;
@@ -433,7 +494,7 @@ static int decide_overflow(struct layout *l, unsigned want, unsigned *n, struct 
         return 0;
 }
 
-static int fill(struct layout *l, struct placement *p, struct error *err)
+static int fill(struct layout *l, struct places *places, struct error *err)
 {
         unsigned want = 0;
         int r = count_wanted(l, &want, err);
@@ -445,38 +506,64 @@ static int fill(struct layout *l, struct placement *p, struct error *err)
         if (l->wish->overload_allowed)
                 most = l->wish->oversubscribe ? want : l->pe->n;
         unsigned room = want < most ? want : most;
-        auto_free struct place_mask *threads = calloc(room ? room : 1, sizeof(*threads));
-        if (!threads)
+        l->mapped = calloc(room ? room : 1, sizeof(*l->mapped));
+        places->set = calloc(room ? room : 1, sizeof(*places->set));
+        if (!places->set || !l->mapped)
                 return error_set(err, -ENOMEM, "place %u instances", want);
 
-        unsigned n = l->wish->per_object ? fill_pattern(l, threads, room) : fill_in_turn(l, threads, room);
+        unsigned n = l->wish->per_object ? fill_pattern(l, places->set, room) : fill_in_turn(l, places->set, room);
+        if (place_rank(l->wish, objects_of(l, l->wish->rank_by), l->mapped, places->set, n) < 0)
+                return error_set(err, -ENOMEM, "place %u instances", want);
         if (n < want) {
                 r = decide_overflow(l, want, &n, err);
                 if (r < 0)
                         return r;
         }
-        p->instances = l->wish->instances ? want : n;
-        p->map_by = l->map_by;
-        p->bind_to = l->bind_to;
-        p->bound = l->bind_to != PLACE_NONE;
-        r = slots_make(p, l->m, n, p->bound ? threads : NULL);
-        return r < 0 ? error_set(err, r, "place %u instances", want) : 0;
+        places->n = n;
+        places->instances = l->wish->instances ? want : n;
+        places->unbound = l->bind_to == PLACE_NONE;
+        return 0;
 }
 
-int place(const struct topology *topology, const struct place_wish *wish, struct placement **ret_placement,
-          struct error *err)
+static int place_objects(const struct machine *m, const struct place_wish *wish, struct placement *p,
+                         struct places *places, struct error *err)
 {
-        CLEANUP(layout_clear) struct layout l = { .m = topology_machine(topology), .wish = wish };
-        auto_placement struct placement *p = calloc(1, sizeof(*p));
-        if (!p)
-                return error_set(err, -ENOMEM, "place %u instances", wish->instances);
+        CLEANUP(layout_clear) struct layout l = { .m = m, .wish = wish };
 
         resolve_defaults(&l);
         int r = resolve_support(&l, err);
         if (r == 0)
                 r = lay_out(&l, err);
         if (r == 0)
-                r = fill(&l, p, err);
+                r = fill(&l, places, err);
+        p->map_by = l.map_by;
+        p->bind_to = l.bind_to;
+        return r;
+}
+
+int place(const struct topology *topology, const struct place_wish *wish, struct placement **ret_placement,
+          struct error *err)
+{
+        const struct machine *m = topology_machine(topology);
+        auto_places struct places places = { 0 };
+        auto_placement struct placement *p = calloc(1, sizeof(*p));
+        if (!p)
+                return error_set(err, -ENOMEM, "place %u instances", wish->instances);
+
+        int r;
+        if (wish->way == PLACE_BY_OBJECT)
+                r = place_objects(m, wish, p, &places, err);
+        else
+                r = (wish->way == PLACE_AS_SLURM ? place_slurm : place_given)(m, wish, &places, err);
+        if (r < 0)
+                return r;
+        p->instances = places.instances;
+        p->bound = !places.unbound;
+        p->bind_to = places.unbound ? PLACE_NONE : p->bind_to;
+        r = slots_make(p, m, places.n, p->bound ? places.set : NULL);
+        if (r < 0)
+                return error_set(err, r, "place %u instances", p->instances);
+        r = place_memory(m, wish, p, err);
         if (r < 0)
                 return r;
         *ret_placement = take_ptr(&p);

@@ -128,6 +128,7 @@ void placement_free(struct placement *p)
         for (size_t i = 0; i < p->n_slots; i++) {
                 free(p->slot[i].cpu_list);
                 free(p->slot[i].numa_list);
+                free(p->slot[i].mems_list);
                 free(p->slot[i].report);
         }
         free(p->slot);
@@ -137,11 +138,15 @@ void placement_free(struct placement *p)
 void placement_report_rank(const struct placement *p, unsigned rank, size_t slot, FILE *out)
 {
         const struct place_slot *s = &p->slot[slot];
+        const char *policy = placement_policy_name(p), *list = s->numa_list;
+        bool preferred = !p->memory || strcmp(policy, "prefer") == 0;
 
-        if (!p->bound)
-                fprintf(out, "rank %u is not bound\n", rank);
-        else if (bind_empty(&s->numa))
-                fprintf(out, "rank %u bound to %s (cpus %s)\n", rank, s->report, s->cpu_list);
+        if (p->bound)
+                fprintf(out, "rank %u bound to %s (cpus %s%s%s)", rank, s->report, s->cpu_list,
+                        bind_empty(&s->numa) ? "" : ", numa ", bind_empty(&s->numa) ? "" : list);
         else
-                fprintf(out, "rank %u bound to %s (cpus %s, numa %s)\n", rank, s->report, s->cpu_list, s->numa_list);
+                fprintf(out, "rank %u is not bound", rank);
+        if (!preferred || (p->memory && !p->bound))
+                fprintf(out, ", memory: %s%s%s", policy, *list ? " " : "", list);
+        fputc('\n', out);
 }

@@ -33,6 +33,9 @@ void topology_free(struct topology *t)
                 free(t->machine.objects[level].span);
         free(t->machine.pu_os);
         free(t->machine.memory);
+        for (unsigned i = 0; i < t->machine.n_devices; i++)
+                free(t->machine.device[i].name);
+        free(t->machine.device);
         if (t->hw)
                 hwloc_topology_destroy(t->hw);
         free(t);
@@ -229,6 +232,50 @@ static int copy_objects(struct machine *m, enum machine_level level, hwloc_topol
         return 0;
 }
 
+static enum machine_device_kind kind_of(hwloc_obj_t device)
+{
+        switch (device->attr->osdev.type) {
+        case HWLOC_OBJ_OSDEV_GPU:
+        case HWLOC_OBJ_OSDEV_COPROC:      return DEVICE_GPU;
+        case HWLOC_OBJ_OSDEV_NETWORK:
+        case HWLOC_OBJ_OSDEV_OPENFABRICS: return DEVICE_NETWORK;
+        default:                          return DEVICE_OTHER;
+        }
+}
+
+/* A GPU is a card, a render node, and what CUDA calls it: all below the same PCI device. */
+static bool is_main(hwloc_topology_t hw, hwloc_obj_t device)
+{
+        hwloc_obj_t other = NULL;
+        while ((other = hwloc_get_next_osdev(hw, other)) != NULL && other != device)
+                if (other->parent == device->parent && kind_of(other) == kind_of(device))
+                        return device->parent->type != HWLOC_OBJ_PCI_DEVICE;
+        return true;
+}
+
+static int copy_devices(struct machine *m, hwloc_topology_t hw, const unsigned *logical, struct error *err)
+{
+        int n = hwloc_get_nbobjs_by_type(hw, HWLOC_OBJ_OS_DEVICE);
+        if (n <= 0)
+                return 0;
+        m->device = calloc((size_t) n, sizeof(*m->device));
+        if (!m->device)
+                return error_set(err, -ENOMEM, "copy the topology");
+        for (hwloc_obj_t obj = NULL; (obj = hwloc_get_next_osdev(hw, obj)) != NULL;) {
+                hwloc_obj_t near = hwloc_get_non_io_ancestor_obj(hw, obj);
+                struct machine_device d = { .kind = kind_of(obj), .main = is_main(hw, obj) };
+                if (!near || !near->cpuset || hwloc_bitmap_iszero(near->cpuset) || !obj->name)
+                        continue;
+                int r = span_of(near->cpuset, logical, &d.span, err);
+                if (r == 0 && !(d.name = strdup(obj->name)))
+                        r = error_set(err, -ENOMEM, "copy the topology");
+                if (r < 0)
+                        return r;
+                m->device[m->n_devices++] = d;
+        }
+        return 0;
+}
+
 static int flatten(struct machine *m, hwloc_topology_t hw, struct error *err)
 {
         static const struct { enum machine_level level; hwloc_obj_type_t type; } kinds[] = {
@@ -244,7 +291,7 @@ static int flatten(struct machine *m, hwloc_topology_t hw, struct error *err)
         int r = copy_pus(m, hw, logical, err);
         for (size_t i = 0; r == 0 && i < sizeof(kinds) / sizeof(*kinds); i++)
                 r = copy_objects(m, kinds[i].level, hw, kinds[i].type, logical, err);
-        return r;
+        return r < 0 ? r : copy_devices(m, hw, logical, err);
 }
 
 static int load(bool devices, struct topology **ret, struct error *err)

@@ -29,7 +29,7 @@ struct topology;        /* owns the hwloc_topology_t and our flat copy of it */
  * Each with a sentence. The environment is read here and nowhere else.
  */
 int topology_load(struct topology **ret, struct error *err) MUST_CHECK;
-/* The same with PCI devices, for hpc/deal.h; hwloc has more to read. */
+/* The same with its devices, for hpc/deal.h and --map-by device=; hwloc has more to read. */
 int topology_load_devices(struct topology **ret, struct error *err) MUST_CHECK;
 void topology_free(struct topology *topology);
 CLEANUP_DEFINE(struct topology *, topology_free)

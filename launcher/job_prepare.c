@@ -184,19 +184,12 @@ static int make_surroundings(struct job *job, bool private_shm, char **environ_,
         return r;
 }
 
-static bool any_numa(const struct placement *p)
-{
-        for (size_t i = 0; i < p->n_slots; i++)
-                if (bind_empty(&p->slot[i].numa))
-                        return false;
-        return p->bound;
-}
-
 static int hand_out_pattern(struct job *job, const struct spec *spec, unsigned number, struct error *err)
 {
         auto_pattern struct pattern pattern = PATTERN_INIT;
         struct wish wish = { .bundle = job->bundle, .id = job->id, .die_with_parent = true, .stdio = true,
-                             .cpus = job->placement->bound, .numa = any_numa(job->placement), .no_state = true,
+                             .cpus = job->placement->bound, .numa = job->placement->memory,
+                             .numa_policy = job->placement->policy, .no_state = true,
                              .cgroup_inherit = true, .cgroup_slot = job->group.limits, .cpuset_slot = job->group.cpuset,
                              .own_devices = job->group.devices };
         int r = pattern_make(spec, &job->host, &wish, &pattern, err);

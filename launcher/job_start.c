@@ -62,10 +62,11 @@ static void fill_slots(const struct job *job, const struct rank *r, char *path, 
         const struct place_slot *slot = &job->placement->slot[r->slot];
         if (job->placement->bound) {
                 q->slot[SLOT_CPUS] = (struct plan_bytes){ slot->cpus.word, bind_bytes(&slot->cpus) };
-                q->slot[SLOT_NUMA] = (struct plan_bytes){ slot->numa.word, bind_bytes(&slot->numa) };
                 q->slot[SLOT_CPUSET_CPUS] = text_slot(slot->cpu_list);
-                q->slot[SLOT_CPUSET_MEMS] = text_slot(slot->numa_list);
+                q->slot[SLOT_CPUSET_MEMS] = text_slot(slot->mems_list);
         }
+        if (job->placement->memory)
+                q->slot[SLOT_NUMA] = (struct plan_bytes){ slot->numa.word, bind_bytes(&slot->numa) };
         if (jobgroup_has_ranks(&job->group)) {
                 jobgroup_rank_path(&job->group, r->number, path, size);
                 q->slot[SLOT_CGROUP] = text_slot(path);

@@ -4,9 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "launcher/job.h"
 #include "launcher/options.h"
 #include "launcher/place_job.h"
+#include "launcher/topo.h"
 
 enum { STATUS_FAILED = 1, STATUS_USAGE = 2 };
 
@@ -16,12 +18,23 @@ static int fail(const struct error *err, int status)
         return status;
 }
 
+static void report_bindings(const struct launch_options *options, const struct placement *placement, FILE *out)
+{
+        if (options->report_bindings != BINDINGS_JSON) {
+                place_job_print(placement, out);
+                return;
+        }
+        auto_free char *json = place_job_json(placement);
+        if (json)
+                fprintf(out, "%s\n", json);
+}
+
 static int dry_run(const struct launch_options *options, struct error *err)
 {
         auto_placement struct placement *placement = NULL;
         if (place_job(options, &placement, err) < 0)
                 return fail(err, STATUS_FAILED);
-        place_job_print(placement, stdout);
+        report_bindings(options, placement, stdout);
         return fflush(stdout) == 0 ? 0 : STATUS_FAILED;
 }
 
@@ -32,8 +45,8 @@ static int launch(const struct launch_options *options, char **environ_, struct 
         if (job_prepare(&job, options, environ_, err) == 0) {
                 if (job.warning.code < 0)
                         fprintf(stderr, "berth launch: warning: %s\n", job.warning.text);
-                if (options->report_bindings)
-                        place_job_print(job.placement, stderr);
+                if (options->report_bindings != BINDINGS_NONE)
+                        report_bindings(options, job.placement, stderr);
                 status = job_run(&job);
         } else {
                 (void) fail(err, status); /* the status is the same */
@@ -42,8 +55,17 @@ static int launch(const struct launch_options *options, char **environ_, struct 
         return status;
 }
 
+/* `berth topo` is started as berth-topo: it needs hwloc, too. */
+static bool is_topo(const char *name)
+{
+        const char *slash = strrchr(name, '/');
+        return strcmp(slash ? slash + 1 : name, "berth-topo") == 0;
+}
+
 int main(int argc, char **argv, char **environ_)
 {
+        if (argc > 0 && is_topo(argv[0]))
+                return topo_main(argc - 1, argv + 1, environ_);
         struct launch_options options;
         struct place_wish wish;
         struct error err = ERROR_INIT;
@@ -56,6 +78,8 @@ int main(int argc, char **argv, char **environ_)
         } else if (place_job_wish(&options, &wish, &err) < 0) {
                 (void) fail(&err, status); /* the status is the same */
         } else {
+                if (wish.slurm.verbose && options.report_bindings == BINDINGS_NONE)
+                        options.report_bindings = BINDINGS_TEXT;
                 status = options.dry_run ? dry_run(&options, &err) : launch(&options, environ_, &err);
         }
         options_clear(&options);

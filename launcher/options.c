@@ -7,7 +7,7 @@
 
 #include "base/str.h"
 
-enum kind { KIND_FLAG, KIND_NUMBER, KIND_SECONDS, KIND_TEXT, KIND_LIST, KIND_WORD };
+enum kind { KIND_FLAG, KIND_NUMBER, KIND_SECONDS, KIND_TEXT, KIND_LIST, KIND_WORD, KIND_CHOICE /* a word, or no value at all */ };
 
 struct word {
         const char *name;
@@ -25,6 +25,7 @@ struct row {
 };
 
 static const struct word isolate_words[] = { { "full", ISOLATE_FULL }, { "ranks", ISOLATE_RANKS }, { 0 } };
+static const struct word bindings_words[] = { { "text", BINDINGS_TEXT }, { "json", BINDINGS_JSON }, { 0 } };
 static const struct word mpi_words[] = { { "none", WIRE_UP_NONE }, { "pmix", WIRE_UP_PMIX }, { 0 } };
 
 #define AT(member) offsetof(struct launch_options, member)
@@ -32,8 +33,17 @@ static const struct word mpi_words[] = { { "none", WIRE_UP_NONE }, { "pmix", WIR
 static const struct row rows[] = {
         { 'n', "instances", KIND_NUMBER, AT(instances), "N", "how many instances to run (default: one for each slot)", NULL },
         { 'c', "cpus", KIND_NUMBER, AT(cpus), "N", "CPUs for each instance (default: 1)", NULL },
-        { 0, "map-by", KIND_TEXT, AT(map_by), "WORDS", "place by slot, hwthread, core, l3cache, numa, package, ppr:N:OBJ; :PE=N", NULL },
-        { 0, "bind-to", KIND_TEXT, AT(bind_to), "WORD", "bind to none, hwthread, core, l3cache, numa, package", NULL },
+        { 0, "map-by", KIND_TEXT, AT(map_by), "WORDS", "place by slot, hwthread, core, l1cache, l2cache, l3cache, numa,\n"
+                "package, node, ppr:N:OBJ, pe-list=LIST, rankfile, seq, device=NAME; :PE=N", NULL },
+        { 0, "rank-by", KIND_TEXT, AT(rank_by), "WORD", "number by slot, fill, span, or an object", NULL },
+        { 0, "bind-to", KIND_TEXT, AT(bind_to), "WORD", "bind to none, hwthread, core, l1cache, l2cache, l3cache, numa, package", NULL },
+        { 0, "cpu-bind", KIND_TEXT, AT(cpu_bind), "WORDS", "as srun does: none, threads, cores, sockets, ldoms, rank, map_cpu:LIST,\n"
+                "mask_cpu:LIST, rank_ldom, map_ldom:LIST, mask_ldom:LIST, verbose", NULL },
+        { 'm', "distribution", KIND_TEXT, AT(distribution), "WORDS", "as srun does: block, cyclic, plane=N, then :block, :cyclic,\n"
+                ":fcyclic for sockets, and once more for cores", NULL },
+        { 0, "hint", KIND_TEXT, AT(hint), "WORD", "as srun does: compute_bound, memory_bound, multithread, nomultithread", NULL },
+        { 0, "mem-bind", KIND_TEXT, AT(mem_bind), "WORDS", "memory: none, local, prefer, bind, interleave, weighted, map_mem:LIST,\n"
+                "mask_mem:LIST", NULL },
         { 0, "isolate", KIND_WORD, AT(isolate), "full|ranks", "own namespaces for each instance, or pid, ipc and user\n"
                 "namespaces, network and /dev/shm shared by all (default with --mpi=pmix)", isolate_words },
         { 0, "oversubscribe", KIND_FLAG, AT(oversubscribe), NULL, "run all instances at once, however few the slots", NULL },
@@ -52,7 +62,8 @@ static const struct row rows[] = {
         { 0, "root", KIND_TEXT, AT(root), "DIR", "where the state of containers and jobs is kept", NULL },
         { 0, "kill-wait", KIND_SECONDS, AT(kill_wait_ms), "SECONDS", "from the request to stop to SIGKILL (default: 5)", NULL },
         { 0, "report", KIND_TEXT, AT(report), "FILE", "write what every instance did and used as JSON", NULL },
-        { 0, "report-bindings", KIND_FLAG, AT(report_bindings), NULL, "say on stderr where each instance is bound", NULL },
+        { 0, "report-bindings", KIND_CHOICE, AT(report_bindings), "[=text|json]", "say on stderr where each instance is bound",
+          bindings_words },
         { 0, "dry-run", KIND_FLAG, AT(dry_run), NULL, "print the placement, start nothing", NULL },
         { 0, "spawners", KIND_NUMBER, AT(spawners), "N", "processes that start instances (default: one per CPU, at most 8)", NULL },
         { 'q', "quiet", KIND_FLAG, AT(quiet), NULL, "no progress line, no summary", NULL },
@@ -105,11 +116,12 @@ static int parse_seconds(const char *text, uint64_t *ret_ms)
 static int take_word(struct launch_options *o, const struct row *row, const char *text, struct error *err)
 {
         for (const struct word *w = row->words; w->name; w++)
-                if (strcmp(w->name, text) == 0) {
+                if (strcmp(w->name, text) == 0 || (row->kind == KIND_CHOICE && !*text)) {
                         *(uint32_t *) member(o, row) = w->value;
                         return 0;
                 }
-        return error_say(err, -EINVAL, "--%s: \"%s\" is none of %s", row->name, text, row->value);
+        const char *words = row->kind == KIND_CHOICE ? "text, json" : row->value;
+        return error_say(err, -EINVAL, "--%s: \"%s\" is none of %s", row->name, text, words);
 }
 
 static int add_to_list(const char ***list, const struct row *row, const char *text, struct error *err)
@@ -159,6 +171,7 @@ static int take_value(struct launch_options *o, const struct row *row, const cha
                 return 0;
         case KIND_LIST:
                 return add_to_list(member(o, row), row, text, err);
+        case KIND_CHOICE:
         case KIND_WORD:
                 return take_word(o, row, text, err);
         }
@@ -190,7 +203,7 @@ static int take_long(struct launch_options *o, struct cursor *c, struct error *e
         const char *value = equals ? equals + 1 : "";
         if (row->kind == KIND_FLAG && equals)
                 return error_say(err, -EINVAL, "--%s takes no value", row->name);
-        if (row->kind != KIND_FLAG && !equals) {
+        if (row->kind != KIND_FLAG && row->kind != KIND_CHOICE && !equals) {
                 int r = need_value(c, row, &value, err);
                 if (r < 0)
                         return r;
@@ -272,7 +285,8 @@ bool options_word(unsigned i, char *buf, size_t size)
         char letter[5] = "    ";
         if (row->letter)
                 snprintf(letter, sizeof(letter), "-%c, ", row->letter);
-        snprintf(buf, size, "%s--%s%s%s", letter, row->name, row->value ? " " : "", row->value ? row->value : "");
+        snprintf(buf, size, "%s--%s%s%s", letter, row->name, row->value && row->kind != KIND_CHOICE ? " " : "",
+                 row->value ? row->value : "");
         return true;
 }
 

@@ -19,6 +19,7 @@
 #include "base/error.h"
 
 enum isolate { ISOLATE_DEFAULT, ISOLATE_FULL, ISOLATE_RANKS };
+enum bindings { BINDINGS_NONE, BINDINGS_TEXT, BINDINGS_JSON };
 enum wire_up { WIRE_UP_NONE, WIRE_UP_PMIX };
 
 struct launch_options {
@@ -27,11 +28,13 @@ struct launch_options {
         uint32_t spawners;              /* 0: one per CPU, at most 8 */
         uint32_t isolate, mpi;          /* enum isolate, enum wire_up */
         uint64_t kill_wait_ms;
-        const char *map_by, *bind_to;   /* NULL: the default */
+        uint32_t report_bindings;       /* enum bindings */
+        const char *map_by, *rank_by, *bind_to;                         /* NULL: the default */
+        const char *cpu_bind, *distribution, *hint, *mem_bind;          /* srun's */
         const char *report, *root, *name;
         uint32_t gpus_per_rank;         /* 0: none */
         const char **devices, **groups, **cdi_dirs, **devices_per_rank; /* NULL-terminated, or NULL; freed by options_clear() */
-        bool oversubscribe, label, report_bindings, dry_run, quiet, help;
+        bool oversubscribe, label, dry_run, quiet, help;
         const char *bundle;             /* NULL only with dry_run or help */
         const char *const *command;     /* NULL: the one of config.json */
 };

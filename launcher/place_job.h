@@ -4,7 +4,7 @@
 #include "hpc/place.h"
 #include "launcher/options.h"
 
-/* The words of --map-by and --bind-to, checked before anything is started. */
+/* The words of --map-by, --bind-to and so on, checked before anything is started. */
 int place_job_wish(const struct launch_options *options, struct place_wish *ret, struct error *err) MUST_CHECK;
 
 /* -EINVAL also if the topology is that of another machine, unless it is a dry run. */
@@ -12,3 +12,6 @@ int place_job(const struct launch_options *options, struct placement **ret, stru
 
 /* Print where each rank goes. Those that wait for a slot say so. */
 void place_job_print(const struct placement *placement, FILE *out);
+
+/* The same as JSON, one object; the caller frees it. NULL: no memory. */
+char *place_job_json(const struct placement *placement);

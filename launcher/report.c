@@ -75,6 +75,7 @@ static void jot_rank(struct jot *j, const struct job *job, const struct rank *r)
                         jot_number(j, "memory_peak_bytes", (int64_t) r->memory_peak);
                 jot_number(j, "oom_kills", (int64_t) r->oom_kills);
                 jot_text(j, "cpus", p && p->bound ? p->slot[r->slot].cpu_list : "");
+                jot_text(j, "numa", p && p->memory ? p->slot[r->slot].numa_list : "");
                 jot_text(j, "binding", p && p->bound ? p->slot[r->slot].report : "");
         }
         jot_close(j, '}');
@@ -94,6 +95,7 @@ char *report_json(const struct job *job, int status)
         jot_number(&j, "stopped", job->stopped);
         jot_number(&j, "not_started", job->not_started);
         jot_number(&j, "slots", (int64_t) job->n_slots);
+        jot_text(&j, "memory_policy", job->placement ? placement_policy_name(job->placement) : "none");
         jot_number(&j, "wall_us", since(job, job->ended_ns));
         jot_number(&j, "cpu_us", (int64_t) t.cpu_us);
         jot_number(&j, "max_rss_bytes", (int64_t) t.max_rss);

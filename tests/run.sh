@@ -124,7 +124,7 @@ read_tap() { # GROUP FILES LOG
 . tests/lib/packages.sh
 packages=("${PACKAGES_BUILD[@]}" "${PACKAGES_UNIT[@]}" "${PACKAGES_CONTAINERS[@]}")
 ! wanted lint || packages+=("${PACKAGES_LINT[@]}")
-! { wanted vm || wanted vm-systemd; } || packages+=("${PACKAGES_VM[@]}")
+! { wanted vm || wanted vm-systemd; } || packages+=("${PACKAGES_VM[@]}" "${PACKAGES_SLURM[@]}")
 ! wanted engines || packages+=("${PACKAGES_ENGINES[@]}")
 ! wanted slurm || packages+=("${PACKAGES_SLURM[@]}")
 # the unit tests of the placement ask mpirun
@@ -255,6 +255,8 @@ if wanted bench; then
   section bench "a short one"
   single "bench: every candidate runs" tests/bench/bench 5 1
   cat "$R/log"
+  single "bench: placing" build/release/tests/place_bench
+  cat "$R/log"
   section_end
 fi
 
@@ -267,6 +269,7 @@ if [[ $vm ]]; then
     cat "$R"/vm/[ab]*.err >"$R/tap.vm.err"
     read_tap vm ${#vm_files[@]} "$R/tap.vm"
     read_ctest vm "$R/tap.vm"
+    run_tap vm-places 1 tests/vm/place16
   fi
   if wanted vm-systemd; then
     cp "$R/vm/S.err" "$R/vm/S.tap.err"

@@ -29,7 +29,7 @@ static const char *find_launcher(char *buf, size_t size)
 }
 
 /* The launcher has options of its own, and libraries that the runtime should not have to load. */
-static int run(const struct call *call, struct error *err)
+static int start(const struct call *call, const char *name, struct error *err)
 {
         char buf[PATH_MAX];
         const struct globals *g = call->globals;
@@ -40,7 +40,7 @@ static int run(const struct call *call, struct error *err)
         if (!argv)
                 return error_set(err, -ENOMEM, "start the launcher");
         size_t n = 0;
-        argv[n++] = LAUNCHER;
+        argv[n++] = name;
         if (g->root) {
                 argv[n++] = "--root";
                 argv[n++] = g->root;
@@ -51,6 +51,23 @@ static int run(const struct call *call, struct error *err)
         execv(path, (char *const *) (uintptr_t) argv);
         return error_set(err, -errno, "start the launcher \"%s\"", path);
 }
+
+static int run(const struct call *call, struct error *err)
+{
+        return start(call, LAUNCHER, err);
+}
+
+/* The same program; it goes by its name. */
+static int run_topo(const struct call *call, struct error *err)
+{
+        return start(call, "berth-topo", err);
+}
+
+const struct command cmd_topo = {
+        .name = "topo", .arguments = "[--svg file]",
+        .summary = "print this machine and what runs where in it",
+        .max = (size_t) -1, .failed = 1, .raw = true, .run = run_topo,
+};
 
 const struct command cmd_launch = {
         .name = "launch", .arguments = "[launch options] <bundle> [command...]",

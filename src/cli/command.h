@@ -50,7 +50,8 @@ struct command {
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
 extern const struct command cmd_checkpoint, cmd_create, cmd_delete, cmd_events, cmd_exec, cmd_features, cmd_kill,
-        cmd_launch, cmd_list, cmd_pause, cmd_plan, cmd_ps, cmd_restore, cmd_resume, cmd_run, cmd_spec, cmd_start, cmd_state, cmd_update;
+        cmd_launch, cmd_list, cmd_pause, cmd_plan, cmd_ps, cmd_restore, cmd_resume, cmd_run, cmd_spec, cmd_start, cmd_state,
+        cmd_topo, cmd_update;
 
 /* Open the state directory. `create`: make it if it is not there; otherwise a missing default one is -ENOENT too. */
 int command_root(const struct call *call, bool create, int *ret_fd, struct error *err) MUST_CHECK;

@@ -13,9 +13,9 @@
 #define EXIT_UNKNOWN_COMMAND 3
 
 static const struct command *const commands[] = {
-        &cmd_checkpoint, &cmd_create,  &cmd_delete, &cmd_events, &cmd_exec,   &cmd_features, &cmd_kill,
-        &cmd_launch,     &cmd_list,    &cmd_pause,  &cmd_plan,   &cmd_ps,     &cmd_restore,  &cmd_resume,
-        &cmd_run,        &cmd_spec,    &cmd_start,  &cmd_state,  &cmd_update, NULL,
+        &cmd_checkpoint, &cmd_create,  &cmd_delete, &cmd_events, &cmd_exec,  &cmd_features, &cmd_kill,
+        &cmd_launch,     &cmd_list,    &cmd_pause,  &cmd_plan,   &cmd_ps,    &cmd_restore,  &cmd_resume,
+        &cmd_run,        &cmd_spec,    &cmd_start,  &cmd_state,  &cmd_topo,  &cmd_update,   NULL,
 };
 
 struct global_args {

@@ -56,7 +56,7 @@ void compile_place(struct compile *c)
         if (c->wish->cpus)
                 plan_add(c->b, STEP_BIND_CPUS, SLOT(SLOT_CPUS));
         if (c->wish->numa)
-                plan_add(c->b, STEP_BIND_MEMORY, MPOL_PREFERRED, SLOT(SLOT_NUMA));
+                plan_add(c->b, STEP_BIND_MEMORY, c->wish->numa_policy ? c->wish->numa_policy : MPOL_PREFERRED, SLOT(SLOT_NUMA));
         else if (p->wanted)
                 plan_add(c->b, STEP_BIND_MEMORY, p->mode | p->flags, plan_build_blob(c->b, p->nodes.words, p->nodes.size));
         if (c->spec->linux32)

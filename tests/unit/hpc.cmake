@@ -1,5 +1,5 @@
 # ---- placement (hpc/place.h, hpc/topology.h, hpc/bind.h) ----
-foreach(what place place_table place_words place_bind place_topology)
+foreach(what place place_draw place_given place_table place_words place_bind place_topology)
         berth_test(unit/test_${what}.c LABELS unit USES hpc)
 endforeach()
 
@@ -8,6 +8,20 @@ add_test(NAME hpc.mpirun_placements
         COMMAND "${CMAKE_CURRENT_SOURCE_DIR}/tools/mpirun-placements" --check
                 "${CMAKE_CURRENT_SOURCE_DIR}/golden/placement/placement.tsv")
 set_tests_properties(hpc.mpirun_placements PROPERTIES LABELS hpc SKIP_RETURN_CODE 77 TIMEOUT 120)
+
+# The same for whole command lines: `berth launch --dry-run` and mpirun, rank by rank. Without mpirun: our half.
+foreach(mode check offline)
+        add_test(NAME hpc.compare_mpirun_${mode}
+                COMMAND "${CMAKE_CURRENT_SOURCE_DIR}/placement/compare-mpirun" --${mode})
+        set_tests_properties(hpc.compare_mpirun_${mode} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 400 LABELS hpc
+                ENVIRONMENT "BERTH=$<TARGET_FILE:berth>")
+endforeach()
+set_tests_properties(hpc.compare_mpirun_offline PROPERTIES LABELS "unit;golden")
+
+# What srun did, in a VM (tests/vm/place16 asks it again), and we do.
+add_test(NAME hpc.compare_slurm_offline COMMAND "${CMAKE_CURRENT_SOURCE_DIR}/placement/compare-slurm" --offline)
+set_tests_properties(hpc.compare_slurm_offline PROPERTIES TIMEOUT 120 LABELS "unit;golden"
+        ENVIRONMENT "BERTH=$<TARGET_FILE:berth>")
 
 # ---- devices (hpc/device) ----
 berth_test(unit/test_device.c LABELS unit USES device)

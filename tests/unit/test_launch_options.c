@@ -106,6 +106,24 @@ static void seconds_may_have_a_fraction(void **state)
         assert_int_equal(o.kill_wait_ms, 12000);
 }
 
+static void bindings_are_reported_as_text_unless_told_otherwise(void **state)
+{
+        (void) state;
+        struct launch_options o;
+        assert_int_equal(PARSE(&o, NULL, "b"), 0);
+        assert_int_equal(o.report_bindings, BINDINGS_NONE);
+        assert_int_equal(PARSE(&o, NULL, "--report-bindings", "b"), 0);
+        assert_int_equal(o.report_bindings, BINDINGS_TEXT);
+        assert_string_equal(o.bundle, "b");
+        assert_int_equal(PARSE(&o, NULL, "--report-bindings=json", "b"), 0);
+        assert_int_equal(o.report_bindings, BINDINGS_JSON);
+        assert_int_equal(PARSE(&o, NULL, "-m", "block", "--hint=nomultithread", "--mem-bind", "local", "--rank-by", "fill", "b"), 0);
+        assert_string_equal(o.distribution, "block");
+        assert_string_equal(o.hint, "nomultithread");
+        assert_string_equal(o.mem_bind, "local");
+        assert_string_equal(o.rank_by, "fill");
+}
+
 static void every_wrong_line_is_refused_with_its_reason(void **state)
 {
         (void) state;
@@ -121,6 +139,8 @@ static void every_wrong_line_is_refused_with_its_reason(void **state)
                 { { "--cpus=", "b" }, "--cpus" },
                 { { "--label=yes", "b" }, "takes no value" },
                 { { "--isolate=some", "b" }, "full|ranks" },
+                { { "--report-bindings=xml", "b" }, "text, json" },
+                { { "--cpu-bind" }, "needs a value" },
                 { { "--mpi", "pmi2", "b" }, "none|pmix" },
                 { { "--kill-wait=1s", "b" }, "seconds" },
                 { { "--kill-wait=.", "b" }, "seconds" },
@@ -178,6 +198,7 @@ int main(void)
                 cmocka_unit_test(options_may_follow_the_bundle_but_not_the_dashes),
                 cmocka_unit_test(mpi_chooses_ranks_unless_told_otherwise),
                 cmocka_unit_test(seconds_may_have_a_fraction),
+                cmocka_unit_test(bindings_are_reported_as_text_unless_told_otherwise),
                 cmocka_unit_test(every_wrong_line_is_refused_with_its_reason),
                 cmocka_unit_test(help_and_dry_run_need_no_bundle),
                 cmocka_unit_test(help_and_manual_have_every_option),

@@ -1,0 +1,124 @@
+#!/bin/bash
+# not in the VM of the others: this needs 16 CPUs, 2 sockets, 4 NUMA nodes, 2 threads a core. tests/vm/place16 starts it.
+. "${BASH_SOURCE%/*}/../lib/check.sh"
+
+# Everything a job of one node needs. Slurm finds nodes by address only beside a network card: the VM has one.
+start_slurm() {
+  mkdir -p /run/munge /var/log/munge /var/lib/munge /var/spool/slurmd /var/spool/slurmctld /var/log/slurm /etc/slurm
+  chown munge: /run/munge /var/log/munge /var/lib/munge /etc/munge /etc/munge/munge.key
+  chown slurm: /var/spool/slurmctld /var/log/slurm
+  chmod 755 /run /var /var/log /var/lib /run/munge
+  chmod 700 /var/log/munge /etc/munge
+  setpriv --reuid munge --regid munge --clear-groups munged --force
+  cat >/etc/slurm/slurm.conf <<X
+ClusterName=t
+SlurmctldHost=$(hostname)
+AuthType=auth/munge
+SlurmUser=slurm
+StateSaveLocation=/var/spool/slurmctld
+SlurmdSpoolDir=/var/spool/slurmd
+SlurmctldPidFile=/run/slurmctld.pid
+SlurmdPidFile=/run/slurmd.pid
+SlurmctldLogFile=/var/log/slurm/ctld.log
+SlurmdLogFile=/var/log/slurm/slurmd.log
+ProctrackType=proctrack/cgroup
+TaskPlugin=task/affinity,task/cgroup
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core
+MpiDefault=none
+ReturnToService=2
+$(slurmd -C | grep -o 'NodeName=.*' | sed 's/ UpTime.*//')
+PartitionName=p Nodes=ALL Default=YES State=UP
+X
+  printf 'CgroupPlugin=autodetect\nIgnoreSystemd=yes\nConstrainCores=no\nConstrainRAMSpace=no\nConstrainDevices=no\n' \
+    >/etc/slurm/cgroup.conf
+  mkdir -p /sys/fs/cgroup/system.slice
+  local controller
+  for controller in $(cat /sys/fs/cgroup/cgroup.controllers); do
+    echo "+$controller" >/sys/fs/cgroup/system.slice/cgroup.subtree_control
+  done
+  slurmctld
+  slurmd
+  idle() { sinfo -h -o %T 2>/dev/null | grep -q idle; }
+  eventually idle
+}
+
+as_srun() {
+  command -v slurmctld >/dev/null || skip "no Slurm"
+  start_slurm
+  local rc=0
+  salloc --exclusive -N1 "$TOP/tests/placement/compare-slurm" --check 5 >"$D/out" 2>"$D/err" || rc=$?
+  kill "$(cat /run/slurmd.pid)" "$(cat /run/slurmctld.pid)" 2>/dev/null || true
+  ((rc == 0)) || fail "$(cat "$D/out" "$D/err")"
+}
+
+# Each says where it may run, and where its memory lies: /proc/PID/numa_maps counts pages by node.
+local_pages() { # LAUNCH-OPTIONS...
+  bundle .
+  # shellcheck disable=SC2016
+  expect 0 berth launch -q "$@" --report "$D/report" "$B" -- sh -c '
+    x=$(head -c 300000 /dev/zero | tr "\0" x)
+    awk -v rank="$BERTH_RANK" "/^Cpus_allowed_list/ { cpus = \$2 }
+      /anon=/ && !/file=/ { policy = \$2
+        for (i = 3; i <= NF; i++) if (\$i ~ /^N[0-9]+=/) { split(\$i, part, \"=\"); pages[part[1]] += part[2] } }
+      END { for (node in pages) all = all \" \" node \"=\" pages[node]; print rank, cpus, policy all }" \
+      /proc/$$/status /proc/$$/numa_maps'
+}
+
+# "rank cpus policy N0=80": the only node is the one of the CPUs
+check_pages() { # INSTANCES CPUS-EACH
+  equal "$(wc -l <"$D/out")" "$1" instances
+  equal "$(awk '{ print $2 }' "$D/out" | sort -u | wc -l)" "$1" "places of their own"
+  local rank cpus policy pages more node
+  while read -r rank cpus policy pages more; do
+    node=$(($(sed 's/[-,].*//' <<<"$cpus") / 4))
+    contains "$policy" "$node"
+    [[ $pages = "N$node="* && -z $more ]] || fail "rank $rank on CPU $cpus has memory in $pages $more"
+    equal "$(jq -r ".ranks[$rank].cpus" "$D/report")" "$cpus" "the report's CPUs"
+  done <"$D/out"
+}
+
+threads16() {
+  local_pages -n 16 --map-by hwthread
+  check_pages 16
+}
+
+bound_to_nodes() {
+  local_pages -n 4 --map-by numa --mem-bind bind
+  check_pages 4
+  contains "$(cat "$D/out")" "bind:3"
+}
+
+ranked_cores() {
+  local_pages -n 8 --map-by core --rank-by numa
+  check_pages 8
+  equal "$(sort -n "$D/out" | awk '{ printf "%s ", $2 }')" "0-1 4-5 8-9 12-13 2-3 6-7 10-11 14-15 "
+}
+
+interleaved() {
+  bundle .
+  # shellcheck disable=SC2016
+  expect 0 berth launch -q -n 2 --map-by package --mem-bind interleave "$B" -- sh -c 'awk "/stack/ { print \$2 }" /proc/$$/numa_maps'
+  equal "$(sort "$D/out" | tr '\n' ' ')" "interleave:0-1 interleave:2-3 "
+}
+
+seen_by_topo() {
+  bundle .
+  berth_in_background launch -q -n 8 --map-by core --name "$ID" "$B" -- sh -c 'echo up; sleep 1000' >"$D/out"
+  all_up() { [[ $(grep -c up "$D/out") = 8 ]]; }
+  eventually all_up
+  expect 0 berth topo
+  contains "$out" "core[5] cpus 10-11: $ID.5"
+  expect 0 berth topo --svg "$D/topo.svg"
+  equal "$(grep -c bold "$D/topo.svg")" 8 "cores with a name"
+  kill -TERM "$pid"
+  wait "$pid" || true
+}
+
+test_case "16 instances on 16 hardware threads: each has its own, and memory of its node" threads16
+test_case "--map-by core --rank-by numa: numbers in turn, memory of the node" ranked_cores
+test_case "--mem-bind bind: no other memory" bound_to_nodes
+test_case "--mem-bind interleave: pages of the instance's own nodes" interleaved
+test_case "berth topo shows the instances at their cores" seen_by_topo
+test_case "srun puts its tasks where the table says" as_srun
+finish
