@@ -53,6 +53,37 @@ static int explain_bind(const struct session *s, const struct step *step, int co
         return error_set(err, code, "bind mount \"%s\" on \"%s\"", arg(s, step, 0), arg(s, step, 1));
 }
 
+static const struct fixed {
+        enum step_op op;
+        int code;               /* 0: any */
+        bool is_all;            /* the errno would add nothing */
+        const char *text;
+} fixed[] = {
+        { STEP_CLONE, -EBUSY, false, "adding pid of the process to cgroups: its cgroup gives controllers to its children, so "
+                                     "it takes no process itself" },
+        { STEP_CGROUP_ENTER, -ENOSPC, true, "enter the cgroup: its cpuset has no CPUs or no memory nodes" },
+        { STEP_CGROUP_ENTER, -EBUSY, true, "enter the cgroup: it gives controllers to its children, so it takes no process "
+                                           "itself (cgroup.subtree_control)" },
+        { STEP_CGROUP_ENTER, 0, false, "enter the cgroup" },
+        { STEP_WRITE_TIME_OFFSETS, 0, false, "linux.timeOffsets" },
+        { STEP_SET_PERSONALITY, 0, false, "linux.personality" },
+        { STEP_BIND_MEMORY, 0, false, "bind the memory (linux.memoryPolicy, or the launcher's choice)" },
+        { STEP_SET_GROUPS, -EPERM, true, "process.user.additionalGids: an ordinary user can give a container groups only if it "
+                                         "maps a range of them (/etc/subgid)" },
+        { STEP_SET_CAPS, -EPERM, true, "process.capabilities: asks for a capability that we do not have ourselves (see CapPrm "
+                                       "in /proc/self/status)" },
+        { STEP_DROP_BOUNDING, -EPERM, true, "process.capabilities: asks for a capability that we do not have ourselves (see "
+                                            "CapPrm in /proc/self/status)" },
+};
+
+static const struct fixed *fixed_words(unsigned op, int code)
+{
+        for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++)
+                if (fixed[i].op == op && (fixed[i].code == 0 || fixed[i].code == code))
+                        return &fixed[i];
+        return NULL;
+}
+
 /* Steps whose argument list says less than a sentence would; all others are told as `berth plan` lists them. */
 int explain_step(const struct session *s, size_t i, int code, struct error *err)
 {
@@ -66,18 +97,6 @@ int explain_step(const struct session *s, size_t i, int code, struct error *err)
                 if (code == -ENOENT)
                         return error_say(err, code, "exec %s: no such file or directory", s->in->argv[0]);
                 return explain_program(s, code, err);
-        case STEP_CLONE:
-                if (code == -EBUSY)
-                        return error_set(err, code, "adding pid of the process to cgroups: its cgroup gives controllers to "
-                                         "its children, so it takes no process itself");
-                break;
-        case STEP_CGROUP_ENTER:
-                if (code == -ENOSPC)
-                        return error_say(err, code, "enter the cgroup: its cpuset has no CPUs or no memory nodes");
-                if (code == -EBUSY)
-                        return error_say(err, code, "enter the cgroup: it gives controllers to its children, so it takes no "
-                                         "process itself (cgroup.subtree_control)");
-                return error_set(err, code, "enter the cgroup");
         case STEP_MOUNT:
                 return explain_mount(s, step, code, err);
         case STEP_BIND:
@@ -94,31 +113,17 @@ int explain_step(const struct session *s, size_t i, int code, struct error *err)
         case STEP_WRITE_SYSCTL:
                 return error_set(err, code, "linux.sysctl: write \"%s\" to /proc/sys/%s", arg(s, step, 1),
                                  arg(s, step, 0));
-        case STEP_WRITE_TIME_OFFSETS:
-                return error_set(err, code, "linux.timeOffsets");
         case STEP_EXEC_LABEL:
                 return explain_label(arg(s, step, 1), code, err);
-        case STEP_SET_PERSONALITY:
-                return error_set(err, code, "linux.personality");
-        case STEP_BIND_MEMORY:
-                return error_set(err, code, "bind the memory (linux.memoryPolicy, or the launcher's choice)");
         case STEP_REFUSE_LINK:
                 return error_say(err, code, "mount \"%s\": must be mounted on ordinary directory, but the way to it in "
                                  "the rootfs has a symbolic link, which is not safe for this type", arg(s, step, 0));
-        case STEP_SET_GROUPS:
-                if (code == -EPERM)
-                        return error_say(err, code, "process.user.additionalGids: an ordinary user can give a container "
-                                         "groups only if it maps a range of them (/etc/subgid)");
-                break;
-        case STEP_SET_CAPS:
-        case STEP_DROP_BOUNDING:
-                if (code == -EPERM)
-                        return error_say(err, code, "process.capabilities: asks for a capability that we do not have "
-                                         "ourselves (see CapPrm in /proc/self/status)");
-                break;
         default:
                 break;
         }
+        const struct fixed *words = fixed_words(step->op, code);
+        if (words)
+                return words->is_all ? error_say(err, code, "%s", words->text) : error_set(err, code, "%s", words->text);
         char phrase[256] = "";
         plan_phrase(s->plan, s->in, i, phrase, sizeof(phrase));
         return error_set(err, code, "%s", phrase);
