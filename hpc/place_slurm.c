@@ -173,7 +173,7 @@ static int place_by_distribution(struct slurm *s, struct error *err)
         auto_free unsigned *numbers = calloc((size_t) pus + (size_t) sockets * 3, sizeof(*numbers));
         if (!numbers)
                 return error_set(err, -ENOMEM, "place %u instances", s->want);
-        struct dealer d = { .first = numbers + pus, .left = numbers + pus + sockets, .at = numbers + pus + 2 * sockets };
+        struct dealer d = { .first = numbers + pus, .left = numbers + pus + sockets, .at = numbers + pus + sockets + sockets };
         s->order = numbers;
         order_threads(s, &d);
 

@@ -66,7 +66,7 @@ static int read_places(const struct place_wish *wish, char **ret, struct error *
 
 int place_job(const struct launch_options *options, struct placement **ret, struct error *err)
 {
-        struct place_wish wish;
+        struct place_wish wish = PLACE_WISH_INIT;
         auto_free char *places = NULL;
         auto_topology struct topology *topology = NULL;
         char host[256] = "";
