@@ -277,8 +277,8 @@ static int explain_start(const char *unit, int r, const struct bus_failure *why,
 {
         if (strcmp(why->name, ERROR_OF "UnitExists") == 0)
                 return error_say(err, -EEXIST,
-                                 "systemd has a unit \"%s\" already: choose another name in linux.cgroupsPath, or stop it "
-                                 "(systemctl stop %s)", unit, unit);
+                                 "container's cgroup is not empty: systemd has a unit \"%s\" already: choose another name in "
+                                 "linux.cgroupsPath, or stop it (systemctl stop %s)", unit, unit);
         return error_say(err, r, "start systemd unit \"%s\": %s", unit, why->text);
 }
 

@@ -60,5 +60,8 @@ int unit_limits(const struct resources *res, const struct cgroup_host *host, str
 int unit_property(const char *name, const char *value, struct arena *arena, struct unit_properties *to,
                   struct error *err) MUST_CHECK;
 
-/* systemd keeps a CPU quota in percent. Rounded up to them, so that the file and the property agree. */
-void unit_round_quota(struct resources_cpu *cpu);
+/*
+ * What the files are to say, so that they agree with the properties: a CPU quota is whole percent, rounded up, and who
+ * is idle has no weight. To be called before unit_limits() and cgroup_translate(). -ENOMEM.
+ */
+int unit_adjust(struct resources *res, struct arena *arena) MUST_CHECK;

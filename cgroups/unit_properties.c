@@ -109,11 +109,34 @@ static uint64_t per_second(int64_t quota, uint64_t period)
         return (us + 9999) / 10000 * 10000;
 }
 
-void unit_round_quota(struct resources_cpu *cpu)
+static void round_quota(struct resources_cpu *cpu)
 {
         uint64_t period = cpu->period.has && cpu->period.value ? cpu->period.value : PERIOD_DEFAULT;
         if (cpu->quota.has && cpu->quota.value > 0 && cpu->quota.value < INT64_MAX / 1000000)
                 cpu->quota.value = (int64_t) (per_second(cpu->quota.value, period) * period / 1000000);
+}
+
+static bool unified_idle(const struct resources *res)
+{
+        const char *idle = unified_value(res, "cpu.idle");
+        return idle && strcmp(idle, "1") == 0;
+}
+
+int unit_adjust(struct resources *res, struct arena *arena)
+{
+        round_quota(&res->cpu);
+        if (res->cpu.idle.has && res->cpu.idle.value == 1)
+                res->cpu.shares.has = false;
+        if (!unified_idle(res))
+                return 0;
+        struct key_value *list = arena_alloc(arena, res->n_unified, sizeof(*list));
+        size_t n = 0;
+        for (size_t i = 0; list && i < res->n_unified; i++)
+                if (strcmp(res->unified[i].key, "cpu.weight") != 0)
+                        list[n++] = res->unified[i];
+        res->unified = list;
+        res->n_unified = n;
+        return list ? 0 : -ENOMEM;
 }
 
 static int add_quota(struct limits *l, int64_t quota, uint64_t period)
@@ -220,8 +243,7 @@ static int unified_quota(struct limits *l, const struct key_value *kv)
 static int add_unified(struct limits *l, const struct resources *res, const struct key_value *kv)
 {
         uint64_t value = 0;
-        const char *idle = unified_value(res, "cpu.idle");
-        bool is_idle = idle && strcmp(idle, "1") == 0;
+        bool is_idle = unified_idle(res);
         if (strcmp(kv->key, "cpu.max") == 0)
                 return unified_quota(l, kv);
         if (strcmp(kv->key, "cpu.idle") == 0)

@@ -71,8 +71,9 @@ void compile_unit(struct compile *c)
                 return;
         struct resources res = c->spec->resources;
         compile_cgroup_rules(c, &res);
-        unit_round_quota(&res.cpu);
-        int r = unit_describe(&c->unit, c->wish->id, &res, c->arena, &p);
+        int r = unit_adjust(&res, c->arena);
+        if (r == 0)
+                r = unit_describe(&c->unit, c->wish->id, &res, c->arena, &p);
         if (r < 0)
                 (void) error_set(&err, r, "describe unit \"%s\"", c->unit.name);
         if (r == 0)

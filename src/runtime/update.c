@@ -70,7 +70,7 @@ struct change {
         struct cgroup_writes writes;
         struct bpf_insn *insns;         /* NULL: the device program stays */
         size_t n_insns;
-        struct unit_properties properties;      /* of the container's unit, if it has one */
+        struct unit_properties now, before;     /* of the container's unit, if it has one: what to set, and to put back */
 };
 
 /* The device rules get the devices that every container has, as they did when it was made. */
@@ -89,17 +89,39 @@ static int compile(struct change *ch, struct resources *res, struct error *err)
         if (r == 0 && rules && is_v2(&ch->host, "devices"))
                 r = devices_program(rules, res->n_devices, ch->arena, &ch->insns, &ch->n_insns, err);
         if (r == 0 && state_has_unit(&ch->c->state))
-                r = unit_limits(res, &ch->host, ch->arena, &ch->properties, err);
+                r = unit_limits(res, &ch->host, ch->arena, &ch->now, err);
         return r;
 }
 
-/* On v1 systemd takes all devices away for a moment when it sets new rules, and the container must not see that. */
-static int set_properties(struct change *ch, struct error *err)
+/* What the properties of `given` were, as far as it is known: what was never limited is not. */
+static struct resources undo_of(const struct resources *given, const struct resources *stored)
+{
+        const struct opt_i64 none = { true, -1 };
+        struct resources u = { .cpu = { .period = stored->cpu.period, .cpus = stored->cpu.cpus, .mems = stored->cpu.mems } };
+        if (given->memory.limit.has)
+                u.memory.limit = stored->memory.limit.has ? stored->memory.limit : none;
+        if (given->memory.limit.has || given->memory.swap.has)
+                u.memory.swap = stored->memory.swap.has ? stored->memory.swap : none;
+        if (given->cpu.quota.has)
+                u.cpu.quota = stored->cpu.quota.has ? stored->cpu.quota : none;
+        if (given->cpu.shares.has)
+                u.cpu.shares = stored->cpu.shares.has ? stored->cpu.shares : (struct opt_u64){ true, 1024 };
+        if (given->pids_limit.has)
+                u.pids_limit = stored->pids_limit.has ? stored->pids_limit : none;
+        return u;
+}
+
+/*
+ * What systemd knows of. It writes files of its own accord, some in its own way, so ours come after it. On v1 it takes
+ * all devices away for a moment when it sets new rules, and the container must not see that.
+ */
+static int set_properties(struct change *ch, const struct unit_properties *p, struct error *err)
 {
         const struct state *st = &ch->c->state;
-        const struct unit_properties *p = &ch->properties;
         bool freeze = ch->host.mode != CGROUP_V2 && p->n > 0 && strncmp(p->list[0], "Device", 6) == 0 &&
                       ch->c->now.status != STATUS_PAUSED;
+        if (p->n == 0)
+                return 0;
         int r = freeze ? cgroup_set_frozen(&ch->cg, CGROUP_FROZEN, err) : 0;
         if (r < 0)
                 return r;
@@ -129,17 +151,15 @@ static struct cgroup_writes read_old(const struct change *ch)
 static int apply(struct change *ch, const struct resources *keep, struct error *err)
 {
         const struct cgroup_writes old = read_old(ch);
-        int r = cgroup_apply(&ch->cg, ch->writes.list, ch->writes.n, err);
-        /* What the kernel takes, systemd is told. It then writes files itself, some in its own way: ours come again. */
-        if (r == 0 && ch->properties.n > 0) {
-                r = set_properties(ch, err);
-                if (r == 0)
-                        r = cgroup_apply(&ch->cg, ch->writes.list, ch->writes.n, err);
-        }
+        int r = set_properties(ch, &ch->now, err);
+        if (r == 0)
+                r = cgroup_apply(&ch->cg, ch->writes.list, ch->writes.n, err);
         if (r == 0 && ch->insns && cgroup_v2_fd(&ch->cg) >= 0)
                 r = devices_attach(cgroup_v2_fd(&ch->cg), ch->insns, ch->n_insns, err);
         if (r == 0)
                 r = write_stored(&ch->c->dir, keep, err);
+        if (r < 0)
+                ignore_result(set_properties(ch, &ch->before, NULL)); /* the first failure is the one to tell */
         /* One after the other: what cannot be put back must not keep the rest from it. */
         for (size_t i = old.n; r < 0 && i-- > 0;)
                 ignore_result(cgroup_apply(&ch->cg, &old.list[i], 1, NULL)); /* the first failure is the one to tell */
@@ -174,8 +194,12 @@ static int change_limits(struct found *c, const struct resources *given, struct 
         r = spec_validate_resources(&merged, err);
         if (r == 0)
                 r = cgroup_check_memory(&ch.cg, &u.write, err);
-        if (state_has_unit(&c->state))
-                unit_round_quota(&u.write.cpu);
+        if (r == 0 && state_has_unit(&c->state)) {
+                const struct resources undo = undo_of(&u.write, &stored->resources);
+                r = unit_adjust(&u.write, ch.arena);
+                r = r < 0 ? error_set(err, r, "update container \"%s\"", c->state.id)
+                          : unit_limits(&undo, &ch.host, ch.arena, &ch.before, err);
+        }
         if (r == 0)
                 r = compile(&ch, &u.write, err);
         return r == 0 ? apply(&ch, &u.keep, err) : r;

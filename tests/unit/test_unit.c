@@ -174,10 +174,25 @@ static void a_quota_is_rounded_up_to_percent(void **state)
                 { 0, 100000, 0 },         { 33333, 0, 34000 },      { 4000, 10000, 4000 },    { INT64_MAX, 1000, INT64_MAX },
         };
         for (size_t i = 0; i < COUNT(rows); i++) {
-                struct resources_cpu cpu = { .quota = I(rows[i].quota), .period = I(rows[i].period) };
-                unit_round_quota(&cpu);
-                assert_int_equal(cpu.quota.value, rows[i].rounded);
+                struct resources res = { .cpu = { .quota = I(rows[i].quota), .period = I(rows[i].period) } };
+                assert_int_equal(unit_adjust(&res, arena), 0);
+                assert_int_equal(res.cpu.quota.value, rows[i].rounded);
         }
+}
+
+static void who_is_idle_has_no_weight(void **state)
+{
+        (void) state;
+        const struct key_value idle[] = { { "cpu.weight", "5" }, { "cpu.idle", "1" } }, busy[] = { { "cpu.weight", "5" }, { "cpu.idle", "0" } };
+        struct resources res = { .cpu = { .idle = I(1), .shares = I(9) }, .unified = idle, .n_unified = 2 };
+        assert_int_equal(unit_adjust(&res, arena), 0);
+        assert_false(res.cpu.shares.has);
+        assert_int_equal(res.n_unified, 1);
+        assert_string_equal(res.unified[0].key, "cpu.idle");
+        struct resources other = { .cpu = { .idle = I(0), .shares = I(9) }, .unified = busy, .n_unified = 2 };
+        assert_int_equal(unit_adjust(&other, arena), 0);
+        assert_true(other.cpu.shares.has);
+        assert_int_equal(other.n_unified, 2);
 }
 
 static void unified_keys_have_properties(void **state)
@@ -375,6 +390,7 @@ int main(void)
                 TEST(no_limit_is_infinity_and_nothing_is_nothing),
                 TEST(idle_is_a_weight_of_0_for_who_knows_it),
                 TEST(a_quota_is_rounded_up_to_percent),
+                TEST(who_is_idle_has_no_weight),
                 TEST(unified_keys_have_properties),
                 TEST(bad_unified_values_are_named),
                 TEST(devices_are_a_list_of_what_is_allowed),

@@ -131,6 +131,13 @@ idle() {
   equal "$(property CPUWeight) $(cat "$(directory)/cpu.idle")" "idle 1"
   expect 0 berth update --cpu-idle 0 --cpu-share 1024 "$ID"
   equal "$(property CPUWeight) $(cat "$(directory)/cpu.idle")" "100 0"
+  # who is idle has no weight, and who gets one is no longer idle
+  expect 0 berth update --cpu-share 200 --cpu-idle 1 "$ID"
+  equal "$(property CPUWeight) $(cat "$(directory)/cpu.idle")" "idle 1"
+  expect 0 berth update --cpu-share 200 "$ID"
+  equal "$(cat "$(directory)/cpu.idle")" 0
+  expect 0 berth update -r - "$ID" <<<'{"unified": {"cpu.idle": "1", "cpu.weight": "8"}}'
+  equal "$(property CPUWeight) $(cat "$(directory)/cpu.idle")" "idle 1"
   expect 0 berth delete -f "$ID"
 }
 test_case "cpu.idle is a weight of 0" idle
@@ -179,10 +186,10 @@ update() {
 test_case "update: properties and files, and systemd agrees when it writes again" update
 
 update_fails() {
-  running '.linux.resources.memory = {limit: 33554432}' '.linux.resources.pids.limit = 20'
-  expect 1 berth update --pids-limit 30 --cpuset-cpus 4711 "$ID"
+  running '.linux.resources.pids.limit = 20'
+  expect 1 berth update --pids-limit 30 --cpu-quota 50000 --cpuset-cpus 4711 "$ID"
   one_line "$err"
-  equal "$(property TasksMax)" 20
+  equal "$(property TasksMax) $(property CPUQuotaPerSecUSec)" "20 infinity"
   equal "$(cat "$(directory pids)/pids.max")" 20
   expect 0 berth delete -f "$ID"
 }
