@@ -324,9 +324,8 @@ per_rank() {
   program "cd /dev; for d in gpu*; do open \$d; done; mknod own0 c $(<"$D/numbers0"); mknod own1 c $(<"$D/numbers1"); open own0; open own1
     open /dev/thing; echo CUDA \$CUDA_VISIBLE_DEVICES"
   expect 0 berth launch -q --label -n 2 --oversubscribe --cdi-dir "$D/cdi" --gpus-per-rank 1 --device "$D/node:/dev/thing" "$B"
-  local rank other
+  local rank
   for rank in 0 1; do
-    other=$((1 - rank))
     equal "$(sed -n "s/^\[$rank\] //p" <<<"$out" | grep -v thing)" \
       "gpu$rank rw"$'\n'"own0 $( ((rank == 0)) && echo rw || other_may 0)"$'\n'"own1 $( ((rank == 1)) && echo rw || other_may 1)"$'\nCUDA 0'
   done
