@@ -299,7 +299,7 @@ static int place_by_name(struct slurm *s, struct error *err)
                 return error_say(err, -E2BIG, "%u instances at once are too many; one node takes %d", s->want,
                                  PLACE_INSTANCES_MAX);
         s->places->n = s->places->instances = s->want;
-        s->places->set = calloc(s->want, sizeof(*s->places->set));
+        s->places->set = calloc((size_t) s->want + 1, sizeof(*s->places->set));
         if (!s->places->set)
                 return error_set(err, -ENOMEM, "place %u instances", s->want);
         if (!rank && !ldom)
