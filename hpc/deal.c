@@ -15,7 +15,12 @@ static struct machine_span around(const struct machine *m, const struct place_ma
                         first = first == UINT_MAX ? i : first;
                         last = i;
                 }
-        return first == UINT_MAX ? (struct machine_span){ 0 } : (struct machine_span){ first, last - first + 1 };
+        struct machine_span span = { 0 };
+        if (first != UINT_MAX) {
+                span.first = first;
+                span.n = last - first + 1;
+        }
+        return span;
 }
 
 /* The size of the smallest object that both are in. */

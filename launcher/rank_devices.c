@@ -166,7 +166,7 @@ static int read_one(const struct rank_devices *d, const struct launch_options *o
         for (size_t i = 0; r == 0 && o->devices && o->devices[i]; i++)
                 r = add_name(d->arena, &names, o->devices[i]);
         for (size_t s = from; s < to; s++)
-                for (size_t i = 0; r == 0 && d->names[s][i]; i++)
+                for (size_t i = 0; r == 0 && d->names[s] && d->names[s][i]; i++)
                         r = add_name(d->arena, &names, d->names[s][i]);
         if (r < 0)
                 return no_memory(err);
@@ -190,7 +190,11 @@ int rank_devices_make(struct rank_devices *ret, const struct launch_options *o, 
         struct rank_devices d = { .n = placement->n_slots, .arena = arena_new() };
         d.spec = calloc(d.n + 1, sizeof(struct spec *));
         d.names = d.arena ? arena_alloc(d.arena, d.n + 1, sizeof(*d.names)) : NULL;
-        int r = d.spec && d.names ? deal_all(&d, o, placement, err) : no_memory(err);
+        if (!d.spec || !d.names) {
+                rank_devices_clear(&d);
+                return no_memory(err);
+        }
+        int r = deal_all(&d, o, placement, err);
         for (size_t i = 0; r == 0 && i < d.n; i++)
                 r = read_one(&d, o, bundle_fd, i, i + 1, &d.spec[i], err);
         if (r == 0)

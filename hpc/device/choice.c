@@ -41,6 +41,21 @@ static void pci_of_path(const char *path, char *ret)
 static void dir_close(DIR *dir) { closedir(dir); }
 CLEANUP_DEFINE(DIR *, dir_close)
 
+/* "Device Minor: \t 3" */
+static bool says_minor(const char *text, uint32_t minor)
+{
+        static const char key[] = "Device Minor:";
+        const char *at = strstr(text, key);
+        char digits[12];
+        uint32_t n = 0;
+        if (!at)
+                return false;
+        at += strlen(key);
+        at += strspn(at, " \t");
+        snprintf(digits, sizeof(digits), "%.*s", (int) strspn(at, "0123456789"), at);
+        return parse_u32(digits, &n) == 0 && n == minor;
+}
+
 /* NVIDIA's driver has no devices in /sys, but a file for each GPU that says which minor number it has. */
 static void pci_of_nvidia(uint32_t minor, char *ret)
 {
@@ -50,14 +65,12 @@ static void pci_of_nvidia(uint32_t minor, char *ret)
                 auto_free char *text = NULL;
                 char path[sizeof(NVIDIA_GPUS) + NAME_MAX + sizeof("/information")];
                 size_t size;
-                unsigned n;
                 if (!is_pci(entry->d_name, strlen(entry->d_name)))
                         continue;
                 snprintf(path, sizeof(path), "%s/information", entry->d_name);
                 if (io_read_file(dirfd(dir), path, 65536, &text, &size) < 0)
                         continue;
-                const char *line = strstr(text, "Device Minor:");
-                if (line && sscanf(line, "Device Minor: %u", &n) == 1 && n == minor)
+                if (says_minor(text, minor))
                         memcpy(ret, entry->d_name, strlen(entry->d_name) + 1);     /* as long as is_pci() wants it */
         }
 }
@@ -131,20 +144,24 @@ static int choose(struct store *store, const struct cdi_name *kind, const struct
 
 static int find_all(struct store *store, const struct cdi_name *kind, struct found **ret, size_t *ret_n, struct error *err)
 {
-        const char **names;
-        size_t n;
+        const char **names = NULL;
+        size_t n = 0;
         int r = store_names(store, kind, &names, &n, err);
-        struct found *list = r == 0 ? arena_alloc(store->arena, n + 1, sizeof(*list)) : NULL;
-        if (r == 0 && !list)
-                r = error_set(err, -ENOMEM, "find the devices of %s/%s", kind->vendor, kind->class);
-        for (size_t i = 0; r == 0 && i < n; i++) {
+        if (r < 0)
+                return r;
+        struct found *list = arena_alloc(store->arena, n + 1, sizeof(*list));
+        if (!list)
+                return error_set(err, -ENOMEM, "find the devices of %s/%s", kind->vendor, kind->class);
+        for (size_t i = 0; names && i < n; i++) {
                 const struct cdi_name name = { kind->vendor, kind->class, names[i] };
                 list[i].name = names[i];
                 r = store_look(store, &name, &list[i].edits, err);
+                if (r < 0)
+                        return r;
         }
         *ret = list;
         *ret_n = n;
-        return r;
+        return 0;
 }
 
 int device_choices(struct arena *arena, const char *const *cdi_dirs, const char *kind, struct device_choice **ret,
@@ -164,7 +181,7 @@ int device_choices(struct arena *arena, const char *const *cdi_dirs, const char 
                 return r;
         struct device_choice *choices = arena_alloc(arena, n + 1, sizeof(*choices));
         size_t n_choices = 0;
-        r = choices ? choose(&store, &name, list, n, choices, &n_choices) : -ENOMEM;
+        r = choices && list ? choose(&store, &name, list, n, choices, &n_choices) : -ENOMEM;
         if (r < 0)
                 return error_set(err, r, "find the devices of %s", kind);
         *ret = choices;

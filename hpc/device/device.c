@@ -121,9 +121,9 @@ int device_edit(const struct device_wish *wish, char **text, size_t *size, struc
         int r = collect(&q, *spec, warning, err);
         if (r == 0)
                 r = edit_config(*spec, *text, *size, &q.edits, &edited, err);
-        if (r == 0)
+        if (r == 0 && edited)
                 r = spec_read_text(edited, strlen(edited), "config.json with its devices", &changed, err);
-        if (r < 0)
+        if (r < 0 || !edited)
                 return r;
         free(*text);
         *text = take_ptr(&edited);

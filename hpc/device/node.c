@@ -143,7 +143,7 @@ int node_plain(struct arena *arena, const char *text, struct edits *edits, struc
         struct edit_node node = { 0 };
         struct stat st;
         int r = parse_plain(arena, text, &node, err);
-        if (r < 0)
+        if (r < 0 || !node.host)
                 return r;
         if (stat(node.host, &st) < 0)
                 return error_set(err, -errno, "device \"%s\"", node.host);

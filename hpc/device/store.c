@@ -253,10 +253,10 @@ int store_names(struct store *store, const struct cdi_name *name, const char ***
 
 static int take_all(struct store *store, const struct cdi_name *name, struct edits *edits, struct error *err)
 {
-        const char **names;
-        size_t n;
+        const char **names = NULL;
+        size_t n = 0;
         int r = store_names(store, name, &names, &n, err);
-        for (size_t i = 0; r == 0 && i < n; i++) {
+        for (size_t i = 0; r == 0 && names && i < n; i++) {
                 const struct cdi_name one = { name->vendor, name->class, names[i] };
                 r = collect(store, &one, true, edits, err);
         }
