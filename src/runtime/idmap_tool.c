@@ -105,7 +105,7 @@ int idmap_by_tool(const char *tool, pid_t pid, const char *map, struct error *er
         if (!file)
                 return error_say(err, -ENOENT, "%s is not in PATH: an ordinary user needs it to map more than his own id "
                                          "(Debian: package uidmap)", tool);
-        pid_t child;
+        pid_t child = -1;
         int status = 0, r = spawn(file, argv, output_fd, &child);
         if (r < 0)
                 return error_set(err, r, "start %s", file);

@@ -2,7 +2,7 @@
 # podman.sh - Podman with berth as its runtime, as root. See tests/engines/podman_rootless.sh for ordinary users.
 . "${BASH_SOURCE%/*}/../lib/check.sh"
 . "$TESTS/lib/engines.sh"
-command -v podman conmon >/dev/null || { test_case "Podman is installed" skip "no podman" && finish; }
+command -v podman >/dev/null || { test_case "Podman is installed" skip "no podman" && finish; }
 engines_world
 podman_setup overlay || { test_case "an image can be imported" fail "podman import" && finish; }
 

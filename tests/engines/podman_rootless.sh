@@ -3,7 +3,7 @@
 . "${BASH_SOURCE%/*}/../lib/check.sh"
 . "$TESTS/lib/engines.sh"
 . "$TESTS/lib/user.sh"
-command -v podman conmon newuidmap >/dev/null || { test_case "Podman is installed" skip "no podman" && finish; }
+{ command -v podman && command -v newuidmap; } >/dev/null || { test_case "Podman is installed" skip "no podman" && finish; }
 engines_world
 user_world
 PODMAN_DRIVER=vfs podman_conf $ENGINE/podman
