@@ -50,7 +50,7 @@ static int run(const struct call *call, struct error *err)
 {
         const struct checkpoint_args *a = call->args;
         struct checkpoint_options o = {
-                .id = call->pos.list[0], .parent_path = a->parent_path && *a->parent_path ? a->parent_path : NULL,
+                .id = call->pos.list[0], .log = call->log, .parent_path = a->parent_path && *a->parent_path ? a->parent_path : NULL,
                 .leave_running = a->leave_running, .tcp_skip_in_flight = a->tcp_skip_in_flight,
                 .link_remap = a->link_remap, .pre_dump = a->pre_dump, .status_fd = -1,
         };

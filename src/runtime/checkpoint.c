@@ -153,6 +153,7 @@ static int told(void *arg, const struct criu_response *what, int fd, struct erro
 {
         const struct dump *d = arg;
         (void) fd, (void) err;
+        log_say(d->opts->log, "criu: %s", what->script);
         if (strcmp(what->script, "status-ready") == 0 && d->opts->status_fd >= 0) {
                 /* Whoever waits for it may be gone: no reason to give up. It hears of nothing else. */
                 (void) sys_write(d->opts->status_fd, "", 1);
@@ -168,6 +169,9 @@ static int ask_criu(struct dump *d, struct error *err)
         struct criu_response resp = { 0 };
         enum criu_type type = d->opts->pre_dump ? CRIU_PRE_DUMP : CRIU_DUMP;
         criu_request(type, &d->request, &request);
+        log_say(d->opts->log, "criu %u.%u.%u: %s process %d, log in \"%s/" LOG_NAME "\"", d->version / 10000,
+                d->version / 100 % 100, d->version % 100, d->opts->pre_dump ? "pre-dump" : "dump",
+                (int) d->c.state.process.pid, d->dirs.log_path);
         int r = criu_start(&criu, &(struct criu_start){ 0 }, err);
         if (r == 0)
                 r = criu_ask(&criu, &request, told, d, &resp, err);

@@ -14,6 +14,7 @@
 
 struct checkpoint_options {
         const char *id;
+        const struct log *log;          /* NULL: nobody listens */
         struct criu_options criu;
         const char *parent_path;        /* images of a pre-dump, relative to the image path; NULL: none */
         const char *page_server;        /* address to send memory to; NULL: into the images */

@@ -244,6 +244,7 @@ static int take_process(struct restore *t, pid_t pid, struct error *err)
 static int told(void *arg, const struct criu_response *what, int fd, struct error *err)
 {
         struct restore *t = arg;
+        log_say(t->opts->make.log, "criu: %s", what->script);
         if (strcmp(what->script, "setup-namespaces") == 0) {
                 int r = run_hooks(t, HOOK_PRESTART, what->pid, err);
                 return r == 0 ? run_hooks(t, HOOK_CREATE_RUNTIME, what->pid, err) : r;
