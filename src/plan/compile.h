@@ -82,6 +82,13 @@ int plan_compile_cgroup(const struct spec *spec, const struct host *host, const 
                         size_t *ret_size, struct error *err) MUST_CHECK;
 
 /*
+ * Where the cgroup of a container is: what the config says; else below our own. On v2 a cgroup with processes, as ours
+ * is, gives no controllers down: limits that need some have their place beside it, as with runc. Absolute, or below our
+ * own. Memory of `arena` or of the arguments; NULL: out of memory.
+ */
+const char *plan_cgroup_path(const struct spec *spec, const struct host *host, const char *id, struct arena *arena);
+
+/*
  * The device rules that hold in the container: the config's, then the devices
  * that every container may use. Memory of `arena`. -ENOMEM.
  */

@@ -28,10 +28,26 @@ int plan_device_rules(const struct spec *spec, struct arena *arena, struct devic
         return 0;
 }
 
+const char *plan_cgroup_path(const struct spec *spec, const struct host *host, const char *id, struct arena *arena)
+{
+        const struct cgroup_hierarchy *h = cgroup_find(&host->cgroups, "");
+        if (spec->cgroups_path && *spec->cgroups_path)
+                return spec->cgroups_path;
+        if (host->cgroups.mode != CGROUP_V2 || !h || !h->own[0] || strcmp(h->own, "/") == 0)
+                return id;
+        struct resources res = spec->resources;
+        struct cgroup_writes writes;
+        res.devices = NULL;
+        res.n_devices = 0;
+        if (cgroup_translate_at(&res, &host->cgroups, id, arena, &writes, NULL) == 0)
+                return id;
+        return arena_printf(arena, "%.*s/%s", (int) (strrchr(h->own, '/') - h->own), h->own, id);
+}
+
 /*
  * Where it is: what the caller wishes, else what the config says, else a cgroup
- * with the container's id below our own. A launcher's instances stay in the
- * cgroups of the process that clones them.
+ * with the container's id below our own, or beside it. A launcher's instances stay
+ * in the cgroups of the process that clones them.
  */
 void compile_cgroup_paths(struct compile *c)
 {
@@ -41,10 +57,10 @@ void compile_cgroup_paths(struct compile *c)
                 compile_unit_name(c);
         else if (c->wish->cgroup_path)
                 c->cgroup_path = c->wish->cgroup_path;
-        else if (c->spec->cgroups_path && *c->spec->cgroups_path)
-                c->cgroup_path = c->spec->cgroups_path;
         else
-                c->cgroup_path = c->wish->id;
+                c->cgroup_path = plan_cgroup_path(c->spec, c->host, c->wish->id, c->arena);
+        if (!c->wish->systemd && !c->cgroup_path)
+                compile_refuse(c, -ENOMEM, "no memory to compile the plan");
 }
 
 static void compile_device_program(struct compile *c, const struct device_rule *rules, size_t n)

@@ -75,11 +75,10 @@ int entry_wish(struct entry *e, struct wish *ret, struct error *err)
 static const char *expected_cgroup(const struct entry *e)
 {
         struct arena *arena = e->spec->arena;
-        const char *path = e->opts->systemd ? e->unit_path : e->spec->cgroups_path, *text = "";
-        if (e->opts->systemd && !path)
-                return text;
-        if (!path || !*path)
-                path = e->opts->id;
+        const char *text = "";
+        const char *path = e->opts->systemd ? e->unit_path : plan_cgroup_path(e->spec, &e->host, e->opts->id, arena);
+        if (!path)
+                return e->opts->systemd ? text : NULL;
         for (size_t i = 0; text && !e->opts->no_cgroup && i < e->host.cgroups.n; i++) {
                 const struct cgroup_hierarchy *h = &e->host.cgroups.h[i];
                 const char *whole = path[0] == '/' ? path : arena_printf(arena, "%s/%s", h->own, path);

@@ -148,7 +148,23 @@ own_path() {
   find /sys/fs/cgroup -depth -type d -name "$ID-parent" -exec rmdir {} + 2>/dev/null || true
 }
 # a unit of systemd has a name, no path
-[[ -n ${CHECK_SYSTEMD:-} ]] || test_case "cgroupsPath is taken as it is" own_path
+[[ -n ${CHECK_SYSTEMD:-} ]] || # v2: a cgroup with processes, as a login session's or a job's is, gives no controllers down.
+limits_without_path() {
+  has memory
+  ((version == 2)) || skip "cgroup v1"
+  local own=/sys/fs/cgroup/$ID.caller
+  mkdir "$own"
+  bundle '.linux.resources.memory = {limit: 33554432}' 'args("cat /proc/self/cgroup; cat /sys/fs/cgroup/memory.max")' "$(NO_NS cgroup)" \
+    '.linux.namespaces += [{type: "cgroup"}]'
+  try sh -c 'echo 0 >"$1/cgroup.procs" && shift && exec "$@"' sh "$own" "$BERTH" --root "$ROOT" run -b "$B" "$ID"
+  rmdir "$own"
+  equal "$status" 0 "status ($err)"
+  contains "$out" $((32 * MIB))
+  [[ ! -e /sys/fs/cgroup/$ID ]] || fail "the cgroup is still there"
+}
+test_case "without cgroupsPath limits hold beside a cgroup that has processes" limits_without_path
+
+test_case "cgroupsPath is taken as it is" own_path
 
 update() {
   has memory

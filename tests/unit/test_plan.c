@@ -123,6 +123,24 @@ static void every_step_has_a_name_of_its_own(void **state)
         assert_null(step_info(STEP_OPS));
 }
 
+static void limits_that_our_own_cgroup_cannot_give_hold_beside_it(void **state)
+{
+        (void) state;
+        struct host host = v2_host();
+        auto_arena struct arena *arena = arena_new();
+        auto_spec struct spec *limited = read_text(
+                "{\"ociVersion\":\"1.0.2\",\"root\":{\"path\":\"/r\"},\"linux\":{\"resources\":{\"memory\":{\"limit\":4096}}}}");
+        auto_spec struct spec *unlimited = read_text("{\"ociVersion\":\"1.0.2\",\"root\":{\"path\":\"/r\"}}");
+        assert_string_equal(plan_cgroup_path(limited, &host, "box", arena), "box");
+        strcpy(host.cgroups.v2_below, " ");
+        assert_string_equal(plan_cgroup_path(limited, &host, "box", arena), "/box");
+        assert_string_equal(plan_cgroup_path(unlimited, &host, "box", arena), "box");
+        strcpy(host.cgroups.h[0].own, "/job/task");
+        assert_string_equal(plan_cgroup_path(limited, &host, "box", arena), "/job/box");
+        limited->cgroups_path = "mine";
+        assert_string_equal(plan_cgroup_path(limited, &host, "box", arena), "mine");
+}
+
 static void the_default_config_on_cgroup_v2(void **state)
 {
         (void) state;
@@ -495,6 +513,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(every_step_has_a_name_of_its_own),
+                cmocka_unit_test(limits_that_our_own_cgroup_cannot_give_hold_beside_it),
                 cmocka_unit_test(the_default_config_on_cgroup_v2),
                 cmocka_unit_test(the_default_config_on_cgroup_v1),
                 cmocka_unit_test(the_default_config_on_an_old_kernel),
