@@ -32,6 +32,8 @@ static int read_bundle(struct job *job, struct error *err)
         const struct launch_options *o = job->options;
         const struct device_wish devices = { o->devices, o->groups, o->cdi_dirs };
         int r = device_read_config(dir, &devices, &job->spec, &job->warning, err);
+        if (r == 0)
+                r = spec_default_maps(job->spec, geteuid(), getegid(), err);
         return r < 0 ? error_wrap(err, "bundle \"%s\"", job->bundle) : 0;
 }
 

@@ -67,6 +67,8 @@ struct spawner_rank {
         unsigned rank;
 };
 struct session;
+struct hook_run;
+void spawner_hook_place(void *arg, struct hook_run *hook);
 int spawner_hook_state(void *arg, const struct session *s, unsigned kind, char **ret_json, struct error *err);
 void spawner_poststop(const struct spawner_job *job, unsigned rank);
 

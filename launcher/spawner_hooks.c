@@ -32,6 +32,20 @@ static int state_json(const struct spawner_job *job, unsigned rank, pid_t pid, e
         return *ret_json ? 0 : error_set(err, -ENOMEM, "write the state for a hook");
 }
 
+static void place(const struct spawner_job *job, struct hook_run *hook)
+{
+        const struct spec *spec = job->spec;
+        hook->cwd = job->bundle;
+        hook->stdout_path = spec_annotation(spec->annotations, spec->n_annotations, "run.oci.hooks.stdout");
+        hook->stderr_path = spec_annotation(spec->annotations, spec->n_annotations, "run.oci.hooks.stderr");
+}
+
+void spawner_hook_place(void *arg, struct hook_run *hook)
+{
+        const struct spawner_rank *r = arg;
+        place(r->job, hook);
+}
+
 int spawner_hook_state(void *arg, const struct session *s, unsigned kind, char **ret_json, struct error *err)
 {
         const struct spawner_rank *r = arg;
@@ -47,13 +61,15 @@ void spawner_poststop(const struct spawner_job *job, unsigned rank)
                 return;
         for (size_t i = 0; i < hooks->n; i++) {
                 const struct spec_hook *h = &hooks->list[i];
-                const char *const just_path[] = { h->path, NULL };
-                const struct hook_run run = {
+                const char *const just_path[] = { h->path, NULL }, *const nothing[] = { NULL };
+                struct hook_run run = {
                         .kind = hook_names[HOOK_POSTSTOP], .path = h->path, .timeout = h->timeout, .state = json,
-                        .argv = h->args ? (const char *const *) h->args : just_path,
-                        .envp = h->env ? (const char *const *) h->env : (const char *const *) environ, .number = (unsigned) i,
+                        .argv = h->args ? (const char *const *) h->args : just_path, .number = (unsigned) i,
                         .enter_pidfd = -1,
                 };
+                if (h->has_env)
+                        run.envp = h->env ? (const char *const *) h->env : nothing;
+                place(job, &run);
                 ignore_result(hook_run(&run, NULL));
         }
 }

@@ -135,7 +135,8 @@ static void start(struct shop *shop, int fd, const struct request *q, const int 
                 in.fd[i] = stdio[i];
 
         /* Our socket hangs up when the launcher goes: that is what the child looks at. */
-        static const struct session_ops ops = { .hook_state = spawner_hook_state };
+        static const struct session_ops ops = { .hook_state = spawner_hook_state,
+                                                .hook_place = spawner_hook_place };
         struct spawner_rank rank = { shop->job, q->rank };
         struct session_options options = { .host = shop->job->host, .for_grandparent = true, .listen_fd = -1,
                                            .alive_fd = fd, .ops = &ops, .ops_arg = &rank,

@@ -19,6 +19,7 @@ struct child {
         bool undo_root;         /* its mount is in the host's namespace: to be gone if we fail while we are privileged */
         int null_fd;            /* /dev/null of the host, verified */
         int empty_fd;           /* an empty read-only tmpfs that masks directories */
+        enum { BOUND_PLAIN, BOUND_ON_LINK, LINK_COPIED } bound;     /* what the last bind step did */
         bool cwd_done, announced;
         bool met;               /* the step itself has met the parent, which is done with its steps after it */
         char program[PATH_MAX]; /* what find-program found */
@@ -42,14 +43,18 @@ child_step child_host_propagation, child_open_root, child_pivot_root, child_move
 child_step child_bind;
 /* step_mount.c */
 child_step child_mount, child_set_attributes, child_set_propagation, child_mask_path, child_readonly_path;
-/* Put a detached mount on a place in the root, which is made if it is missing. Takes mount_fd. */
-int child_attach(const struct child *c, int mount_fd, const char *target, bool directory);
+/* Put a detached mount on a place in the root, which is made if it is missing; one on "/" is the root from then on.
+ * Takes mount_fd. */
+int child_attach(struct child *c, int mount_fd, const char *target, bool directory);
+/* What is mounted at `path`; with MOUNTED_LAST, what the last bind step has mounted, which may be on a link. */
+int child_open_mounted(const struct child *c, const char *path, uint64_t flags);
 /* step_dev.c */
-child_step child_make_directory, child_refuse_link, child_make_symlink, child_make_device, child_bind_device, child_open_console, child_own_null, child_write_sysctl;
+child_step child_make_directory, child_refuse_link, child_make_symlink, child_make_device, child_bind_device, child_open_store,
+        child_bind_stored, child_close_store, child_open_console, child_own_null, child_write_sysctl;
 /* step_hook.c */
 child_step child_run_hook;
 /* step_process.c */
-child_step child_stdio, child_keep_cpus, child_bind_cpus, child_bind_memory, child_set_personality, child_keep_fds, child_await_start, child_limit_self, child_no_new_privs,
+child_step child_stdio, child_own_stdio, child_keep_cpus, child_bind_cpus, child_bind_memory, child_set_personality, child_keep_fds, child_await_start, child_limit_self, child_no_new_privs,
         child_drop_bounding, child_set_groups, child_set_ids, child_set_caps, child_set_ambient, child_set_umask,
         child_chdir, child_find_home, child_find_program, child_load_filter, child_die_with_parent, child_exec, child_fail;
 

@@ -1,4 +1,6 @@
 #include <errno.h>
+#include <limits.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
@@ -85,7 +87,8 @@ static int open_source(struct child *c, const struct step *step)
         int tree = -EACCES;
         if (!(flags & BIND_GIVEN))
                 tree = sys_open_tree(AT_FDCWD, child_string(c, step, 0),
-                                     OPEN_TREE_CLONE | (flags & BIND_RECURSIVE ? AT_RECURSIVE : 0));
+                                     OPEN_TREE_CLONE | (flags & BIND_RECURSIVE ? AT_RECURSIVE : 0) |
+                                             (flags & BIND_SOURCE_LINK ? AT_SYMLINK_NOFOLLOW : 0));
         if ((tree == -EACCES || tree == -EPERM) && (flags & BIND_ASK)) {
                 child_tell(c, REPORT_WANT_TREE, 0);
                 child_await_tree(c);
@@ -98,8 +101,71 @@ static int open_source(struct child *c, const struct step *step)
         return tree;
 }
 
+/* The target is a link like the source; one that says the same may be there already. -EINVAL: the source is none. */
+static int copy_link(const struct child *c, const char *source, const char *target)
+{
+        char to[PATH_MAX], is[PATH_MAX];
+        ssize_t n = sys_readlinkat(AT_FDCWD, source, to, sizeof(to) - 1);
+        if (n < 0)
+                return (int) n;
+        to[n] = '\0';
+        const char *name;
+        int dir = walk_parent(c->root_fd, target, &name);
+        int r = dir < 0 ? dir : sys_symlinkat(to, dir, name);
+        if (r == -EEXIST && sys_readlinkat(dir, name, is, sizeof(is)) == n && memcmp(is, to, (size_t) n) == 0)
+                r = 0;
+        if (dir >= 0)
+                (void) sys_close(dir);
+        return r;
+}
+
+/* The last component may be a link. */
+static int open_unfollowed(const struct child *c, const char *path)
+{
+        const char *name;
+        int dir = walk_parent(c->root_fd, path, &name);
+        int fd = dir < 0 ? dir : sys_openat2(dir, name, O_PATH | O_NOFOLLOW, 0, RESOLVE_BENEATH);
+        if (dir >= 0)
+                (void) sys_close(dir);
+        return fd;
+}
+
+int child_open_mounted(const struct child *c, const char *path, uint64_t flags)
+{
+        return (flags & MOUNTED_LAST) && c->bound == BOUND_ON_LINK ? open_unfollowed(c, path) : walk_open(c->root_fd, path);
+}
+
+#define PROC_FILE_SYSTEM 0x9fa0   /* PROC_SUPER_MAGIC of linux/magic.h */
+
+static int attach_on_link(struct child *c, int mount_fd, const char *target)
+{
+        int on = open_unfollowed(c, target);
+        if (on == -ENOENT)
+                return child_attach(c, mount_fd, target, false);
+        /* "/proc/self" and the like would then say what somebody else wants. */
+        int r = on < 0 ? on : sys_fstatfs_type(on) == PROC_FILE_SYSTEM ? -EPERM : sys_move_mount(mount_fd, on);
+        if (on >= 0)
+                (void) sys_close(on);
+        (void) sys_close(mount_fd);
+        return r;
+}
+
+/* 1: the source was a link, and is copied. */
+static int try_copy(struct child *c, const struct step *step)
+{
+        if (!(step->arg[4] & BIND_COPY_LINK))
+                return 0;
+        int r = copy_link(c, child_string(c, step, 0), child_string(c, step, 1));
+        c->bound = r >= 0 ? LINK_COPIED : BOUND_PLAIN;
+        return r >= 0 ? 1 : r == -EINVAL || r == -ENOENT ? 0 : r;
+}
+
 int child_bind(struct child *c, const struct step *step)
 {
+        int copied = try_copy(c, step);
+        if (copied != 0)
+                return copied < 0 ? copied : 0;
+        c->bound = step->arg[4] & BIND_ON_LINK ? BOUND_ON_LINK : BOUND_PLAIN;
         int tree = open_source(c, step);
         if (tree < 0)
                 return tree;
@@ -113,10 +179,11 @@ int child_bind(struct child *c, const struct step *step)
                 return r;
         }
         const char *target = child_string(c, step, 1);
-        r = child_attach(c, tree, target, S_ISDIR(st.st_mode));
+        r = c->bound == BOUND_ON_LINK && !S_ISDIR(st.st_mode) ? attach_on_link(c, tree, target)
+                                                              : child_attach(c, tree, target, S_ISDIR(st.st_mode));
         if (r < 0 || !old)
                 return r;
-        int fd = walk_open(c->root_fd, target);
+        int fd = child_open_mounted(c, target, MOUNTED_LAST);
         if (fd < 0)
                 return fd;
         r = remount(fd, step);

@@ -2,6 +2,7 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <termios.h>
 
@@ -66,17 +67,45 @@ int child_make_device(struct child *c, const struct step *step)
         return r;
 }
 
-int child_bind_device(struct child *c, const struct step *step)
+/* Takes the detached mount of a node. */
+static int attach_device(const struct child *c, int tree, const char *path)
 {
-        const char *path = child_string(c, step, 0);
-        int tree = sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE);
         if (tree < 0)
                 return tree;
         int on = walk_make(c->root_fd, path, false);
-        int r = on < 0 ? on : sys_move_mount(tree, on);
+        int r = on < 0 ? on : sys_mount_setattr(tree, 0, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0, 0);
+        if (r >= 0 || r == -ENOSYS)
+                r = sys_move_mount(tree, on);
         if (on >= 0)
                 (void) sys_close(on);
         (void) sys_close(tree);
+        return r;
+}
+
+int child_bind_device(struct child *c, const struct step *step)
+{
+        const char *path = child_string(c, step, 0);
+        return attach_device(c, sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE), path);
+}
+
+/* A part of a mount can be copied only while that is attached (before Linux 6.15): anywhere, we go by descriptors. */
+int child_open_store(struct child *c, const struct step *step)
+{
+        return sys_move_mount(c->in->fd[step->arg[0]], c->root_fd);
+}
+
+int child_bind_stored(struct child *c, const struct step *step)
+{
+        int tree = sys_open_tree(c->in->fd[step->arg[1]], child_string(c, step, 2), OPEN_TREE_CLONE);
+        return attach_device(c, tree, child_string(c, step, 0));
+}
+
+int child_close_store(struct child *c, const struct step *step)
+{
+        int *store = &c->in->fd[step->arg[0]];
+        int r = sys_umount(walk_fd_path(*store).text, MNT_DETACH);
+        (void) sys_close(*store);
+        *store = -1;
         return r;
 }
 

@@ -79,13 +79,20 @@ static int new_mount(const char *type, const char *source, const char *mode, con
         return fd;
 }
 
-int child_attach(const struct child *c, int mount_fd, const char *target, bool directory)
+int child_attach(struct child *c, int mount_fd, const char *target, bool directory)
 {
         int on = walk_make(c->root_fd, target, directory);
         int r = on < 0 ? on : sys_move_mount(mount_fd, on);
         if (on >= 0)
                 (void) sys_close(on);
-        (void) sys_close(mount_fd);
+        int done = mount_fd;
+        while (*target == '/')
+                target++;
+        if (r >= 0 && *target == '\0') {
+                done = c->root_fd;
+                c->root_fd = mount_fd;
+        }
+        (void) sys_close(done);
         return r;
 }
 
@@ -132,6 +139,7 @@ static int copy_up(const struct child *c, int mount_fd, const char *target)
 int child_mount(struct child *c, const struct step *step)
 {
         char mode[16] = "";
+        c->bound = BOUND_PLAIN;
         if (step->arg[5] & MOUNT_KEEP_MODE) {
                 int r = mode_of_place(c, child_string(c, step, 2), mode, sizeof(mode));
                 if (r < 0)
@@ -149,17 +157,21 @@ int child_mount(struct child *c, const struct step *step)
 
 int child_set_attributes(struct child *c, const struct step *step)
 {
-        int fd = walk_open(c->root_fd, child_string(c, step, 0));
+        if ((step->arg[3] & MOUNTED_LAST) && c->bound == LINK_COPIED)
+                return 0;
+        int fd = child_open_mounted(c, child_string(c, step, 0), step->arg[3]);
         if (fd < 0)
                 return fd;
-        int r = sys_mount_setattr(fd, step->arg[3] ? AT_RECURSIVE : 0, step->arg[1], step->arg[2], 0);
+        int r = sys_mount_setattr(fd, step->arg[3] & MOUNTED_RECURSIVE ? AT_RECURSIVE : 0, step->arg[1], step->arg[2], 0);
         (void) sys_close(fd);
         return r;
 }
 
 int child_set_propagation(struct child *c, const struct step *step)
 {
-        int fd = walk_open(c->root_fd, child_string(c, step, 0));
+        if ((step->arg[2] & MOUNTED_LAST) && c->bound == LINK_COPIED)
+                return 0;
+        int fd = child_open_mounted(c, child_string(c, step, 0), step->arg[2]);
         if (fd < 0)
                 return fd;
         int r = sys_mount(NULL, walk_fd_path(fd).text, NULL, step->arg[1], NULL);

@@ -23,6 +23,24 @@ int child_stdio(struct child *c, const struct step *step)
         return 0;
 }
 
+/*
+ * "/dev/stdout" of the user opens the very pipe (or socket, or file), which belongs to whoever made it. A file keeps its
+ * group, as with runc. Terminals and devices are the host's. Where we may not, it stays as it is.
+ */
+int child_own_stdio(struct child *c, const struct step *step)
+{
+        (void) c;
+        for (int fd = 0; fd < 3; fd++) {
+                struct stat st;
+                if (sys_fstat(fd, &st) < 0 || !(S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) || S_ISREG(st.st_mode)))
+                        continue;
+                uint32_t gid = S_ISREG(st.st_mode) ? (uint32_t) -1 : (uint32_t) step->arg[1];
+                if (st.st_uid != step->arg[0])
+                        (void) sys_fchown(fd, (uint32_t) step->arg[0], gid);
+        }
+        return 0;
+}
+
 int child_bind_cpus(struct child *c, const struct step *step)
 {
         struct plan_bytes mask = child_bytes(c, step, 0);
@@ -279,17 +297,19 @@ int child_find_home(struct child *c, const struct step *step)
         char buf[8192];
         size_t have = 0;
         for (bool found = false; !found;) {
-                ssize_t n = sys_read(fd, buf + have, sizeof(buf) - have);
-                if (n <= 0)
+                ssize_t n = sys_read(fd, buf + have, sizeof(buf) - have - 1);
+                if (n < 0 || (n == 0 && have == 0))
                         break;
                 have += (size_t) n;
+                if (n == 0)     /* the last line may lack its end */
+                        buf[have++] = '\n';
                 char *line = buf, *end;
                 while (!found && (end = memchr(line, '\n', have - (size_t) (line - buf)))) {
                         found = take_home(line, end, (uint32_t) step->arg[0], c->in->home);
                         line = end + 1;
                 }
                 have -= (size_t) (line - buf);
-                if (have == sizeof(buf))
+                if (have == sizeof(buf) - 1)
                         break;
                 memmove(buf, line, have);
         }

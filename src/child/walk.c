@@ -38,11 +38,13 @@ static int open_prefix(int root_fd, const char *path, size_t len)
 struct way {
         char path[PATH_MAX];
         unsigned links;
+        bool stay;              /* links to nothing are not followed */
 };
 
 static int way_begin(struct way *way, const char *path, size_t len)
 {
         way->links = 0;
+        way->stay = false;
         if (len >= sizeof(way->path))
                 return -ENAMETOOLONG;
         memcpy(way->path, path, len);
@@ -80,8 +82,8 @@ static int make_component(struct way *way, int parent, size_t start, size_t end)
         memcpy(name, way->path + start, end - start);
         name[end - start] = '\0';
         int r = sys_mkdirat(parent, name, 0755);
-        if (r != -EEXIST)
-                return r;
+        if (r != -EEXIST || way->stay)
+                return r == -EEXIST ? 0 : r;
         r = way_follow(way, parent, start, end);
         /* Somebody else made it at this moment. */
         return r == -EINVAL ? 0 : r < 0 ? r : 1;
@@ -119,12 +121,13 @@ static int walk_and_make(int root_fd, struct way *way, int *ret_fd)
 }
 
 /* The directory path[0..len), made as far as missing. */
-static int make_directories(int root_fd, const char *path, size_t len)
+static int make_directories(int root_fd, const char *path, size_t len, bool stay)
 {
         struct way way;
         int r = way_begin(&way, path, len);
         if (r < 0)
                 return r;
+        way.stay = stay;
         int fd = walk_open(root_fd, way.path);
         if (fd != -ENOENT)
                 return fd;
@@ -134,20 +137,25 @@ static int make_directories(int root_fd, const char *path, size_t len)
         return r < 0 ? r : fd;
 }
 
-int walk_parent(int root_fd, const char *path, const char **ret_name)
+static int parent_of(int root_fd, const char *path, const char **ret_name, bool stay)
 {
         size_t len = strlen(path);
         while (len > 0 && path[len - 1] != '/')
                 len--;
         *ret_name = path + len;
-        return make_directories(root_fd, path, len);
+        return make_directories(root_fd, path, len, stay);
+}
+
+int walk_parent(int root_fd, const char *path, const char **ret_name)
+{
+        return parent_of(root_fd, path, ret_name, true);
 }
 
 /* O_EXCL: the file is made here, and not where a link of the image points to. 1: there is one, written out now. */
 static int make_file(int root_fd, struct way *way)
 {
         const char *name;
-        int parent = walk_parent(root_fd, way->path, &name);
+        int parent = parent_of(root_fd, way->path, &name, false);
         if (parent < 0)
                 return parent;
         int file = sys_openat2(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644, 0);
@@ -165,7 +173,7 @@ static int make_file(int root_fd, struct way *way)
 int walk_make(int root_fd, const char *path, bool directory)
 {
         if (directory)
-                return make_directories(root_fd, path, strlen(path));
+                return make_directories(root_fd, path, strlen(path), false);
         struct way way;
         int r = way_begin(&way, path, strlen(path));
         while (r >= 0) {

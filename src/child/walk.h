@@ -18,7 +18,8 @@ int walk_open(int root_fd, const char *path);
  * file if `directory` is false. -ELOOP: links to what is missing lead in a circle. */
 int walk_make(int root_fd, const char *path, bool directory);
 
-/* The directory that holds `path`, made if missing; `*ret_name` points to the last component in `path`. */
+/* The directory that holds `path`, made if missing; `*ret_name` points to the last component in `path`. -ENOENT: a link
+ * on the way leads to nothing. */
 int walk_parent(int root_fd, const char *path, const char **ret_name);
 
 /* "/proc/self/fd/N" for calls that take only a path: the link is the open file itself. */

@@ -187,6 +187,7 @@ static int run(const struct call *call, struct error *err)
         jot_text(&j, NULL, "org.criu.config");
         if (systemd_built())
                 jot_text(&j, NULL, "org.systemd.property.");    /* all that begin with it */
+        jot_text(&j, NULL, "run.oci.");
         jot_close(&j, ']');
         jot_close(&j, '}');
         auto_free char *text = jot_take(&j);

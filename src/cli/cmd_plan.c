@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <unistd.h>
 
 #include "cgroups/systemd.h"
 #include "cli/make_options.h"
@@ -34,6 +35,8 @@ static int run(const struct call *call, struct error *err)
                 r = device_read_config(AT_FDCWD, &devices, &spec, &warning, err);
         if (r == 0 && (!spec->has_process || !spec->process.args))
                 r = error_say(err, -EINVAL, "config.json: process.args: nothing to run");
+        if (r == 0)
+                r = spec_default_maps(spec, geteuid(), getegid(), err);
         if (r == 0)
                 r = host_probe(&host, err);
         if (r == 0)

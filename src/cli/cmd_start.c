@@ -3,9 +3,13 @@
 
 static int run(const struct call *call, struct error *err)
 {
+        struct error warning = ERROR_INIT;
         auto_fd int root = -1;
         int r = command_root(call, false, &root, err);
-        return r == 0 ? container_start(root, call->pos.list[0], call->log, err) : r;
+        if (r == 0)
+                r = container_start(root, call->pos.list[0], call->log, &warning, err);
+        command_warn(call, &warning);
+        return r;
 }
 
 const struct command cmd_start = {

@@ -17,6 +17,7 @@ struct globals {
         const char *program;            /* as we were called: "berth", "runc" */
         const char *root;               /* as given; NULL: the default */
         const char *log, *log_format;
+        const char *log_level;          /* NULL: warnings and errors */
         bool debug;
         bool no_cgroup, systemd;        /* the cgroup manager; neither: we make cgroups ourselves */
         enum rootless rootless;

@@ -29,6 +29,8 @@ static const struct option global_options[] = {
         { "log", 0, OPTION_PATH, offsetof(struct global_args, g.log), "also append messages to this file" },
         { "log-format", 0, OPTION_TEXT, offsetof(struct global_args, g.log_format),
           "of the log file: text (default) or json" },
+        { "log-level", 0, OPTION_TEXT, offsetof(struct global_args, g.log_level),
+          "error, warning (default) or debug: what is less than that is not told" },
         { "root", 0, OPTION_PATH, offsetof(struct global_args, g.root),
           "directory of the containers' state (default: /run/berth, or $XDG_RUNTIME_DIR/berth)" },
         { "criu", 0, OPTION_IGNORED_VALUE, 0, "path of criu" },
@@ -146,9 +148,12 @@ static int read_rootless(const char *word, enum rootless *ret, struct error *err
 
 static int check_globals(struct global_args *a, struct error *err)
 {
-        const char *f = a->g.log_format, *r = a->rootless;
+        const char *f = a->g.log_format, *r = a->rootless, *l = a->g.log_level;
         if (f && strcmp(f, "text") != 0 && strcmp(f, "json") != 0)
                 return error_say(err, -EINVAL, "invalid log-format: \"%s\": expected text or json", f);
+        if (l && strcmp(l, "error") != 0 && strcmp(l, "warning") != 0 && strcmp(l, "debug") != 0)
+                return error_say(err, -EINVAL, "invalid log-level: \"%s\": expected error, warning or debug", l);
+        a->g.debug = a->g.debug || (l && strcmp(l, "debug") == 0);
         return r ? read_rootless(r, &a->g.rootless, err) : 0;
 }
 

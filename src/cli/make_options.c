@@ -31,6 +31,7 @@ int make_options(const struct call *call, struct container_options *ret, struct 
         const struct make_args *a = call->args;
         struct container_options o = {
                 .id = call->pos.list[0],
+                .config = a->config,
                 .pid_file = a->pid_file,
                 .console_socket = a->console_socket,
                 .pidfd_socket = a->pidfd_socket,

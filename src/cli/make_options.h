@@ -18,7 +18,7 @@ struct device_args {
           "look for CDI files here (default: /etc/cdi and /var/run/cdi); the last one wins" }
 
 struct make_args {
-        const char *bundle, *pid_file, *console_socket, *pidfd_socket;
+        const char *bundle, *config, *pid_file, *console_socket, *pidfd_socket;
         bool no_pivot, no_new_keyring, detach, keep;
         uint32_t preserve_fds;
         struct device_args devices;
@@ -27,6 +27,8 @@ struct make_args {
 #define MAKE_OPTIONS                                                                                            \
         { "bundle", 'b', OPTION_PATH, offsetof(struct make_args, bundle),                                       \
           "directory with config.json (default: the current one)" },                                            \
+        { "config", 'f', OPTION_PATH, offsetof(struct make_args, config),                                       \
+          "read this file instead of the bundle's config.json" },                                               \
         { "console-socket", 0, OPTION_PATH, offsetof(struct make_args, console_socket),                         \
           "unix socket that receives the master of the container's terminal" },                                 \
         { "pidfd-socket", 0, OPTION_PATH, offsetof(struct make_args, pidfd_socket),                             \

@@ -51,6 +51,8 @@ static void add_line(struct str *line, const struct globals *g, const char *leve
 
 void report(const struct globals *g, const char *level, const char *text)
 {
+        if (g->log_level && strcmp(g->log_level, "error") == 0 && strcmp(level, "warning") == 0)
+                return;
         fprintf(stderr, "%s\n", text);
         if (!g->log)
                 return;
@@ -61,17 +63,24 @@ void report(const struct globals *g, const char *level, const char *text)
                 fprintf(stderr, "%s: the log file \"%s\" cannot be written\n", g->program, g->log);
 }
 
-/* Above the descriptors that a container may be given (--preserve-fds): what is not open must not seem to be. */
+/*
+ * A log that cannot be written is to be known before there is something to write. For debug messages it stays open,
+ * above the descriptors that a container may be given (--preserve-fds): what is not open must not seem to be.
+ */
 int report_open(struct globals *g, struct error *err)
 {
-        if (!g->debug || !g->log)
+        if (!g->log || !*g->log)
                 return 0;
         auto_fd int fd = open(g->log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
         struct rlimit limit = { .rlim_cur = 64 };
         (void) getrlimit(RLIMIT_NOFILE, &limit); /* it does not fail */
         int above = (limit.rlim_cur < LOG_FD_MAX ? (int) limit.rlim_cur : LOG_FD_MAX) - 1;
-        g->log_fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, above);
-        return g->log_fd < 0 ? error_set(err, -errno, "open the log file \"%s\"", g->log) : 0;
+        g->log_fd = fd < 0 || !g->debug ? fd : fcntl(fd, F_DUPFD_CLOEXEC, above);
+        if (g->log_fd >= 0)
+                return 0;
+        const char *log = g->log;
+        g->log = NULL;          /* not to be tried again for the message about it */
+        return error_set(err, -errno, "open the log file \"%s\"", log);
 }
 
 void report_debug(void *globals, const char *text)

@@ -59,6 +59,7 @@ static void compile_all(struct compile *c)
 {
         /* outside: what the process is born into */
         compile_cgroup(c);
+        compile_device_store(c);
         compile_joins_before(c);
         compile_hook_files(c);
         compile_clone(c);

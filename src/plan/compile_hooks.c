@@ -10,7 +10,7 @@ void compile_hooks(struct compile *c, enum hook_kind kind)
                 const struct spec_hook *h = &hooks->list[i];
                 plan_add(c->b, STEP_HOOK, kind, S(c, h->path),
                          plan_build_strv(c->b, h->args),
-                         plan_build_strv(c->b, h->env), h->timeout, i, h->env ? 0u : 1u);
+                         plan_build_strv(c->b, h->env), h->timeout, i, h->has_env ? 0u : 1u);
         }
 }
 
@@ -44,6 +44,6 @@ void compile_start_hooks(struct compile *c)
                         compile_refuse(c, -E2BIG, "hooks.startContainer[%zu]: more than %d arguments or variables", i,
                                        HOOK_STRINGS_MAX);
                 plan_add(c->b, STEP_RUN_HOOK, S(c, h->path), plan_build_strv(c->b, h->args),
-                         plan_build_strv(c->b, h->env), h->timeout, i, h->env ? 0u : 1u, c->hook_files);
+                         plan_build_strv(c->b, h->env), h->timeout, i, h->has_env ? 0u : 1u, c->hook_files);
         }
 }

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <linux/mount.h>
 #include <stdio.h>
 #include <string.h>
@@ -66,7 +67,10 @@ void compile_mount_cgroup(struct compile *c, const struct spec_mount *m)
                  * run in such a container look for themselves at the path of /proc/self/cgroup. */
                 if (c->spec->ns[NS_CGROUP].wanted || !c->user_ns || !h)
                         plan_add(c->b, STEP_MOUNT, S(c, "cgroup2"), S(c, "cgroup"), S(c, m->destination), m->attr_set,
-                                 S(c, ""), 0);
+                                 S(c, m->data), 0);
+                else if (*m->data)
+                        compile_refuse(c, -EINVAL, "mounts: \"%s\": \"%s\" needs a mount of its own, which needs a cgroup "
+                                       "namespace", m->destination, m->data);
                 else
                         bind_own(c, h, m->destination, m->attr_set);
                 return;

@@ -27,6 +27,7 @@ struct compile {
         uint64_t hook_files;            /* first of two descriptor slots */
         bool runs_hooks;                /* ... of startContainer hooks, of which there are some */
         struct unit unit;               /* of systemd; no name: the cgroup is made by ourselves */
+        uint64_t store;                 /* descriptor slot of the device store, or FD_NONE */
         bool enters_cgroup;             /* ... or is born in it */
         bool forks_again;               /* the process that is cloned makes another one */
         bool user_ns;                   /* new or joined: the child is not privileged on the host */
@@ -67,6 +68,7 @@ void compile_joins(struct compile *c);
 void compile_names(struct compile *c);
 
 /* compile_rootfs.c */
+void compile_device_store(struct compile *c);
 void compile_rootfs(struct compile *c);
 void compile_mounts(struct compile *c);
 void compile_devices(struct compile *c);

@@ -97,6 +97,12 @@ static void compile_seccomp(struct compile *c, bool last)
                 plan_add(c->b, STEP_SEND_LISTENER, S(c, s->listener_path), S(c, s->listener_metadata));
 }
 
+/* "run.oci.keep_original_groups" (crun): the caller's groups stay. Podman sets it for --group-add keep-groups. */
+static bool keeps_groups(const struct compile *c)
+{
+        return spec_annotation_on(c->spec->annotations, c->spec->n_annotations, "run.oci.keep_original_groups");
+}
+
 /* The kernel raises only what is permitted and inheritable (capabilities(7)); configs that
  * engines write ask for more, and runc lets the rest go in silence. */
 static uint64_t ambient_of(const uint64_t caps[CAP_SETS])
@@ -122,8 +128,10 @@ void compile_privileges(struct compile *c)
         uint64_t none = 0;
         const uint64_t *caps = p->has_capabilities ? p->caps : NULL;
         compile_own_limits(c);
+        if (p->user.uid != 0)   /* root may open /dev/stdout whoever owns it */
+                plan_add(c->b, STEP_OWN_STDIO, p->user.uid, p->user.gid);
         plan_add(c->b, STEP_DROP_BOUNDING, caps ? caps[CAPS_BOUNDING] : none);
-        if (compile_may_set_groups(c) || p->user.n_groups > 0)
+        if ((compile_may_set_groups(c) || p->user.n_groups > 0) && !keeps_groups(c))
                 plan_add(c->b, STEP_SET_GROUPS,
                          plan_build_blob(c->b, p->user.groups, p->user.n_groups * sizeof(uint32_t)));
         plan_add(c->b, STEP_SET_IDS, p->user.uid, p->user.gid);

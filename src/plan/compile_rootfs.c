@@ -27,6 +27,34 @@ static const char *bind_source(struct compile *c, const struct spec_mount *m)
         return arena_printf(c->arena, "%s/%s", c->wish->bundle, source);
 }
 
+static uint64_t link_flags(const struct spec_mount *m)
+{
+        return (m->source_nofollow ? BIND_SOURCE_LINK : 0) | (m->destination_nofollow ? BIND_ON_LINK : 0) |
+               (m->copy_symlink ? BIND_COPY_LINK : 0);
+}
+
+/* Host ids of `map` that are ids of the container: moved by the range of the user namespace that holds them. */
+static const struct spec_id_map *absolute_map(struct compile *c, const struct spec_id_map *map, size_t n,
+                                              const struct spec_id_map *ns, size_t n_ns)
+{
+        struct spec_id_map *maps = arena_grow(c->arena, map, n, 0, sizeof(*maps));
+        for (size_t i = 0; maps && i < n; i++) {
+                size_t k = 0;
+                while (k < n_ns && (map[i].host_id < ns[k].container_id ||
+                                    map[i].host_id - ns[k].container_id + (uint64_t) map[i].size > ns[k].size))
+                        k++;
+                if (k == n_ns) {
+                        compile_refuse(c, -EINVAL, "mounts: \"idmap\": %u ids from @%u on are in no range of the container's "
+                                       "user namespace", map[i].size, map[i].host_id);
+                        return map;
+                }
+                maps[i].host_id = ns[k].host_id + (map[i].host_id - ns[k].container_id);
+        }
+        if (!maps)
+                compile_refuse(c, -ENOMEM, "no memory for the id maps");
+        return maps ? maps : map;
+}
+
 /*
  * Only the host's root may map ids: the parent copies the mount, as the child sees it at this moment, and maps the copy.
  * Maps of its own, else those of the container, which is in a new user namespace or joins one.
@@ -41,10 +69,15 @@ static void compile_idmap(struct compile *c, const struct spec_mount *m)
                                c->host->mount_setattr ? "root on the host" : "Linux 5.12");
                 return;
         }
-        plan_add(c->b, STEP_OPEN_TREE, S(c, bind_source(c, m)), m->rbind ? 1u : 0u);
+        const struct spec_id_map *uids = own ? m->uid_map : s->uid_map, *gids = own ? m->gid_map : s->gid_map;
+        if (m->uids_relative)
+                uids = absolute_map(c, m->uid_map, m->n_uid_map, s->uid_map, s->n_uid_map);
+        if (m->gids_relative)
+                gids = absolute_map(c, m->gid_map, m->n_gid_map, s->gid_map, s->n_gid_map);
+        plan_add(c->b, STEP_OPEN_TREE, S(c, bind_source(c, m)), link_flags(m) | (m->rbind ? BIND_RECURSIVE : 0));
         plan_add(c->b, STEP_MAP_TREE,
-                 path ? S(c, "") : compile_map_text(c, own ? m->uid_map : s->uid_map, own ? m->n_uid_map : s->n_uid_map),
-                 path ? S(c, "") : compile_map_text(c, own ? m->gid_map : s->gid_map, own ? m->n_gid_map : s->n_gid_map),
+                 path ? S(c, "") : compile_map_text(c, uids, own ? m->n_uid_map : s->n_uid_map),
+                 path ? S(c, "") : compile_map_text(c, gids, own ? m->n_gid_map : s->n_gid_map),
                  S(c, path), m->idmap == IDMAP_RECURSIVE ? 1u : 0u, S(c, m->destination));
 }
 
@@ -88,7 +121,7 @@ static void compile_bind(struct compile *c, const struct spec_mount *m)
         uint64_t set = m->attr_set, clear = m->attr_clear & ~times;
         if ((m->attr_clear & MOUNT_ATTR__ATIME) || (set & times))
                 clear |= times & ~(set & MOUNT_ATTR_NODIRATIME);
-        uint64_t flags = m->rbind ? BIND_RECURSIVE : 0;
+        uint64_t flags = link_flags(m) | (m->rbind ? BIND_RECURSIVE : 0);
         if (m->attr_named)
                 flags |= BIND_EXACT;
         if (!c->host->mount_setattr)
@@ -113,6 +146,25 @@ static bool has_mode(const char *data)
 static bool is_readonly_tmpfs(const struct spec_mount *m)
 {
         return m->type && !m->bind && strcmp(m->type, "tmpfs") == 0 && (m->attr_set & MOUNT_ATTR_RDONLY);
+}
+
+/*
+ * A new sysfs shows a network namespace, and whoever mounts one must own that (kobj_ns_current_may_mount()). In a
+ * user namespace with the host's network there is only the host's /sys, as it is mounted.
+ */
+static bool binds_host_sys(const struct compile *c, const struct spec_mount *m)
+{
+        return c->user_ns && !c->spec->ns[NS_NETWORK].wanted && m->type && strcmp(m->type, "sysfs") == 0;
+}
+
+static void compile_host_sys(struct compile *c, const struct spec_mount *m)
+{
+        plan_add(c->b, STEP_REFUSE_LINK, S(c, m->destination));
+        plan_add(c->b, STEP_BIND, S(c, "/sys"), S(c, m->destination), m->attr_set, clear_of(m->attr_set, 0),
+                 BIND_RECURSIVE | (c->host->mount_setattr ? 0u : BIND_REMOUNT));
+        if (c->host->mount_setattr)
+                plan_add(c->b, STEP_SET_ATTRIBUTES, S(c, m->destination), m->attr_set, clear_of(m->attr_set, 0),
+                         MOUNTED_RECURSIVE);
 }
 
 static void compile_file_system(struct compile *c, const struct spec_mount *m)
@@ -144,13 +196,16 @@ void compile_mounts(struct compile *c)
                         compile_mount_cgroup(c, m);
                 else if (m->bind)
                         compile_bind(c, m);
+                else if (binds_host_sys(c, m))
+                        compile_host_sys(c, m);
                 else
                         compile_file_system(c, m);
+                uint64_t last = m->copy_symlink || m->destination_nofollow ? MOUNTED_LAST : 0;
                 if (m->rec_set || m->rec_clear)
                         plan_add(c->b, STEP_SET_ATTRIBUTES, S(c, m->destination), m->rec_set,
-                                 clear_of(m->rec_set, m->rec_clear), 1);
+                                 clear_of(m->rec_set, m->rec_clear), MOUNTED_RECURSIVE | last);
                 if (m->propagation)
-                        plan_add(c->b, STEP_SET_PROPAGATION, S(c, m->destination), m->propagation);
+                        plan_add(c->b, STEP_SET_PROPAGATION, S(c, m->destination), m->propagation, last);
         }
 }
 
@@ -186,17 +241,76 @@ static bool mounts_at(const struct compile *c, const char *destination, bool bin
         return false;
 }
 
+static mode_t device_mode(const struct spec_device *d)
+{
+        mode_t type = d->type == 'b' ? S_IFBLK : d->type == 'p' ? S_IFIFO : S_IFCHR;
+        return type | (d->has_mode ? d->mode : 0666);
+}
+
+/* The id on the host of one in the container. */
+static bool outside(const struct spec_id_map *map, size_t n, uint32_t id, uint32_t *ret)
+{
+        for (size_t i = 0; i < n; i++)
+                if (id >= map[i].container_id && id - map[i].container_id < map[i].size) {
+                        *ret = map[i].host_id + (id - map[i].container_id);
+                        return true;
+                }
+        return false;
+}
+
+/* That of the container's devpts is linked to. */
+static bool is_ptmx(const struct spec_device *d)
+{
+        return strcmp(d->path, "/dev/ptmx") == 0;
+}
+
+static const char *stored_name(struct compile *c, size_t i)
+{
+        const char *name = arena_printf(c->arena, "%zu", i);
+        return name ? name : "";
+}
+
+/*
+ * In a user namespace nobody may make device nodes. With privilege on the host, those of the config are made before
+ * there is one, and it binds them; those that every container has are bound from the host, and so are all if the maps
+ * of the user namespace are not known.
+ */
+void compile_device_store(struct compile *c)
+{
+        const struct spec *s = c->spec;
+        c->store = FD_NONE;
+        if (!c->user_ns || !c->host->privileged || s->n_devices == 0 || mounts_at(c, "/dev", true))
+                return;
+        uint32_t uid, gid;
+        for (size_t i = 0; i < s->n_devices; i++)
+                if (!outside(s->uid_map, s->n_uid_map, s->devices[i].uid, &uid) ||
+                    !outside(s->gid_map, s->n_gid_map, s->devices[i].gid, &gid))
+                        return;
+        c->store = plan_build_fd(c->b);
+        plan_add(c->b, STEP_DEVICE_STORE, c->store);
+        for (size_t i = 0; i < s->n_devices; i++) {
+                const struct spec_device *d = &s->devices[i];
+                if (outside(s->uid_map, s->n_uid_map, d->uid, &uid) && outside(s->gid_map, s->n_gid_map, d->gid, &gid))
+                        plan_add(c->b, STEP_STORE_DEVICE, c->store, S(c, stored_name(c, i)), device_mode(d),
+                                 makedev(d->major, d->minor), uid, gid);
+        }
+}
+
+static void compile_stored(struct compile *c)
+{
+        plan_add(c->b, STEP_OPEN_STORE, c->store);
+        for (size_t i = 0; i < c->spec->n_devices; i++)
+                if (!is_ptmx(&c->spec->devices[i]))
+                        plan_add(c->b, STEP_BIND_STORED, S(c, c->spec->devices[i].path), c->store, S(c, stored_name(c, i)));
+        plan_add(c->b, STEP_CLOSE_STORE, c->store);
+}
+
 static void compile_device(struct compile *c, const char *path, mode_t mode, dev_t dev, uint32_t uid, uint32_t gid)
 {
         if (c->user_ns || !c->host->privileged) /* mknod(2) of a device needs privilege on the host */
                 plan_add(c->b, STEP_BIND_DEVICE, S(c, path));
         else
                 plan_add(c->b, STEP_MAKE_DEVICE, S(c, path), mode, dev, uid, gid);
-}
-
-static mode_t device_type(char type)
-{
-        return type == 'b' ? S_IFBLK : type == 'p' ? S_IFIFO : S_IFCHR;
 }
 
 static bool is_in_spec(const struct compile *c, const char *path)
@@ -217,12 +331,13 @@ void compile_devices(struct compile *c)
                 if (!is_in_spec(c, default_devices[i].path))
                         compile_device(c, default_devices[i].path, S_IFCHR | 0666,
                                        makedev(default_devices[i].major, default_devices[i].minor), 0, 0);
-        for (size_t i = 0; i < c->spec->n_devices; i++) {
+        if (c->store != FD_NONE)
+                compile_stored(c);
+        for (size_t i = 0; c->store == FD_NONE && i < c->spec->n_devices; i++) {
                 const struct spec_device *d = &c->spec->devices[i];
-                if (strcmp(d->path, "/dev/ptmx") == 0) /* that of the container's devpts, below */
+                if (is_ptmx(d))
                         continue;
-                compile_device(c, d->path, device_type(d->type) | (d->has_mode ? d->mode : 0666),
-                               makedev(d->major, d->minor), d->uid, d->gid);
+                compile_device(c, d->path, device_mode(d), makedev(d->major, d->minor), d->uid, d->gid);
         }
         for (size_t i = 0; i < sizeof(dev_links) / sizeof(*dev_links); i++)
                 plan_add(c->b, STEP_MAKE_SYMLINK, S(c, dev_links[i].path), S(c, dev_links[i].to));

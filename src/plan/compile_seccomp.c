@@ -68,11 +68,12 @@ static bool repeats_argument(const struct spec_seccomp_rule *rule)
         return false;
 }
 
+/* -ENOENT: libseccomp does not know the name. */
 static int add_rule(scmp_filter_ctx ctx, const struct spec_seccomp_rule *rule, const char *name)
 {
         int nr = seccomp_syscall_resolve_name(name);
-        if (nr == __NR_SCMP_ERROR)      /* of a newer kernel or another architecture: profiles list them all */
-                return 0;
+        if (nr == __NR_SCMP_ERROR)
+                return -ENOENT;
         struct scmp_arg_cmp args[6];
         for (size_t i = 0; i < rule->n_args; i++) {
                 const struct spec_seccomp_arg *a = &rule->args[i];
@@ -97,6 +98,12 @@ static int add_rules(scmp_filter_ctx ctx, const struct spec_seccomp *s, struct e
                 /* libseccomp refuses rules that say what the default says anyway. */
                 for (size_t k = 0; rule->action != s->default_action && rule->names && rule->names[k]; k++) {
                         int r = add_rule(ctx, rule, rule->names[k]);
+                        /* Of a newer kernel or another architecture: profiles list them all. */
+                        if (r == -ENOENT && !s->fail_unknown)
+                                continue;
+                        if (r == -ENOENT)
+                                return error_say(err, r, "linux.seccomp.syscalls[%zu]: no system call is called \"%s\"", i,
+                                                 rule->names[k]);
                         if (r < 0)
                                 return error_set(err, r, "linux.seccomp.syscalls[%zu]: add a rule for %s", i,
                                                  rule->names[k]);

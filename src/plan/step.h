@@ -30,6 +30,8 @@ enum step_op {
         STEP_CGROUP_OWNER,      /* uid: of the v2 directory and what of it may be delegated */
         STEP_JOIN_AROUND,       /* namespace, path: joined by the parent for the time of the clone */
         STEP_JOIN_PID_OF,       /* pidfd slot: as JOIN_AROUND, the pid namespace of a process */
+        STEP_DEVICE_STORE,      /* fd slot: a detached tmpfs for device nodes, made with privilege on the host */
+        STEP_STORE_DEVICE,      /* fd slot, name in it, mode with type, dev_t, uid, gid (of the host) */
         STEP_RUN_ON_CPUS,       /* mask: we and what we clone; for exec */
         STEP_HOOK_FILES,        /* first fd slot of two: for the state and the output of the hooks that the child runs */
         STEP_CLONE,             /* flags */
@@ -43,7 +45,7 @@ enum step_op {
         STEP_SET_RLIMIT,        /* resource, soft, hard: where the child may not raise them itself */
         STEP_SET_SCHEDULER,     /* policy, nice, priority, flags, { runtime, deadline, period } or nothing */
         STEP_SET_IO_PRIORITY,   /* class, level */
-        STEP_OPEN_TREE,         /* path, recursive: a detached copy of a mount as the child sees it, which it is given */
+        STEP_OPEN_TREE,         /* path, enum bind_flags: a detached copy of a mount as the child sees it, which it is given */
         STEP_MAP_TREE,          /* uid map, gid map, or path of a user namespace, recursive, destination: of that copy */
         STEP_WRITE_STATE,       /* enum plan_state */
         STEP_MOVE_NET_DEVICE,   /* device, its name in the container */
@@ -54,6 +56,7 @@ enum step_op {
         /* child, namespaces and identity */
         STEP_RESET_SIGNALS,     /* nothing is caught, ignored or blocked */
         STEP_SET_PERSONALITY,   /* PER_* */
+        STEP_OWN_STDIO,         /* uid, gid: pipes and files that are fd 0, 1, 2 become the user's */
         STEP_KEEP_FDS,          /* n: from descriptor n on, all are closed that no step needs */
         STEP_NEW_SESSION,
         STEP_CGROUP_ENTER,      /* first descriptor slot, n */
@@ -75,13 +78,16 @@ enum step_op {
         STEP_OPEN_ROOT,         /* path of the rootfs, enum root_flags; held open */
         STEP_MOUNT,             /* type, source, target, attributes, data, super block flags */
         STEP_BIND,              /* source, target, attributes to set, to clear, enum bind_flags */
-        STEP_SET_ATTRIBUTES,    /* target, set, clear, 1: also of the mounts below */
-        STEP_SET_PROPAGATION,   /* target, MS_* flags */
+        STEP_SET_ATTRIBUTES,    /* target, set, clear, enum mounted_flags */
+        STEP_SET_PROPAGATION,   /* target, MS_* flags, enum mounted_flags */
         STEP_MAKE_DIRECTORY,    /* path */
         STEP_REFUSE_LINK,       /* path: /proc and /sys must not be somewhere else by a link of the image */
         STEP_MAKE_SYMLINK,      /* path, where it points */
         STEP_MAKE_DEVICE,       /* path, mode with type, device number, uid, gid */
         STEP_BIND_DEVICE,       /* path: the host's node, where mknod is not allowed */
+        STEP_OPEN_STORE,        /* fd slot: the device store is reachable, for bind-stored alone */
+        STEP_BIND_STORED,       /* path, fd slot, name: a node of the device store */
+        STEP_CLOSE_STORE,       /* fd slot */
         STEP_OPEN_CONSOLE,      /* width, height, uid, 1 to bind it on /dev/console: a pty of the container becomes stdio */
         STEP_OWN_NULL,          /* standard streams that are the host's /dev/null become the container's */
         STEP_WRITE_SYSCTL,      /* path below /proc/sys, value */
@@ -167,11 +173,20 @@ enum bind_flags {
         BIND_REMOUNT = 1 << 2,          /* attributes by a remount: no mount_setattr() before Linux 5.12 */
         BIND_GIVEN = 1 << 3,            /* the parent has opened the source */
         BIND_ASK = 1 << 4,              /* the parent opens the source if we may not */
+        BIND_SOURCE_LINK = 1 << 5,      /* a source that is a symbolic link is not followed */
+        BIND_ON_LINK = 1 << 6,          /* ... nor a target */
+        BIND_COPY_LINK = 1 << 7,        /* a source that is a symbolic link is copied, not mounted */
 };
 
 enum filter_how {
         FILTER_LAST = 1 << 0,           /* only exec follows: there is nothing to be said any more */
         FILTER_SEND = 1 << 1,           /* the listener is sent; otherwise its number is told, for pidfd_getfd(2) */
+};
+
+/* Of set-attributes and set-propagation. */
+enum mounted_flags {
+        MOUNTED_RECURSIVE = 1 << 0,
+        MOUNTED_LAST = 1 << 1,          /* about what the last bind step did, which may have been about a link */
 };
 
 /* Beside the MS_* flags of a mount step: without a mode of its own a tmpfs takes that of the directory it covers. */

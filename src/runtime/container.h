@@ -27,6 +27,7 @@
 struct container_options {
         const char *id;
         const char *bundle;             /* absolute */
+        const char *config;             /* read instead of the bundle's config.json */
         const char *pid_file;           /* receives the pid in decimal */
         const char *console_socket;     /* receives the master of the terminal */
         const char *pidfd_socket;       /* receives a pidfd of the first process */
@@ -63,8 +64,13 @@ int container_create(int root_fd, const struct container_options *opts, struct e
 int container_run(int root_fd, const struct container_options *opts, int *ret_status, struct error *warning,
                   struct error *err) MUST_CHECK;
 
-/* From created to running. When it fails the container is stopped. */
-int container_start(int root_fd, const char *id, const struct log *log, struct error *err) MUST_CHECK;
+/*
+ * From created to running. When it fails the container is stopped; when a hook
+ * fails, it is deleted as well (runtime.md#lifecycle), and `warning` is what a
+ * poststop hook then said.
+ */
+int container_start(int root_fd, const char *id, const struct log *log, struct error *warning,
+                    struct error *err) MUST_CHECK;
 
 /* `all`: to every process of the cgroup, and a stopped container is no failure. */
 int container_kill(int root_fd, const char *id, int sig, bool all, struct error *err) MUST_CHECK;

@@ -15,7 +15,7 @@
 #define EXPECTED_TRIES 200
 #define EXPECTED_PAUSE_NS 10000000      /* 10 ms */
 
-static void run_poststop(const struct spec *spec, const struct state *state, struct error *warning)
+void container_poststop(const struct spec *spec, const struct state *state, struct error *warning)
 {
         auto_free char *json = NULL;
         const struct spec_hooks *hooks = &spec->hooks[HOOK_POSTSTOP];
@@ -25,17 +25,18 @@ static void run_poststop(const struct spec *spec, const struct state *state, str
         for (size_t i = 0; i < hooks->n; i++) {
                 struct error why = ERROR_INIT;
                 const struct spec_hook *hook = &hooks->list[i];
-                const char *only_path[] = { hook->path, NULL };
-                const struct hook_run run = {
+                const char *only_path[] = { hook->path, NULL }, *no_env[] = { NULL };
+                struct hook_run run = {
                         .kind = hook_names[HOOK_POSTSTOP],
                         .number = (unsigned) i,
                         .path = hook->path,
                         .argv = hook->args ? hook->args : only_path,
-                        .envp = hook->env ? (const char *const *) hook->env : (const char *const *) environ,
+                        .envp = !hook->has_env ? NULL : hook->env ? hook->env : no_env,
                         .timeout = hook->timeout,
                         .state = json,
                         .enter_pidfd = -1,
                 };
+                hook_place(state, &run);
                 if (hook_run(&run, &why) < 0)
                         *warning = why;
         }
@@ -85,7 +86,7 @@ int container_destroy(struct state_dir *dir, const struct state *state, struct c
                 *err = why;
         }
         if (spec)
-                run_poststop(spec, state, warning);
+                container_poststop(spec, state, warning);
         return first;
 }
 

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/io.h"
 #include "cgroups/systemd.h"
@@ -29,20 +30,21 @@ static int add_devices(struct entry *e, struct error *err)
 
 int entry_read_config(struct entry *e, struct error *err)
 {
-        auto_fd int bundle = open(e->opts->bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (bundle < 0)
-                return error_set(err, -errno, "open bundle \"%s\"", e->opts->bundle);
-        int r = io_read_file(bundle, CONFIG_FILE, CONFIG_SIZE_MAX, &e->config, &e->config_size);
+        const char *bundle = e->opts->bundle, *name = e->opts->config ? e->opts->config : CONFIG_FILE;
+        auto_fd int dir = open(bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (dir < 0)
+                return error_set(err, -errno, "open bundle \"%s\"", bundle);
+        int r = io_read_file(dir, name, CONFIG_SIZE_MAX, &e->config, &e->config_size);
         if (r < 0)
-                return error_set(err, r, "open %s/" CONFIG_FILE, e->opts->bundle);
-        r = spec_read_text(e->config, e->config_size, CONFIG_FILE, &e->spec, err);
+                return error_set(err, r, "open %s%s%s", *name == '/' ? "" : bundle, *name == '/' ? "" : "/", name);
+        r = spec_read_text(e->config, e->config_size, name, &e->spec, err);
         if (r == 0)
                 r = add_devices(e, err);
         if (r < 0)
                 return r;
         if (!e->spec->has_process || !e->spec->process.args)
-                return error_say(err, -EINVAL, CONFIG_FILE ": process.args: nothing to run");
-        return 0;
+                return error_say(err, -EINVAL, "%s: process.args: nothing to run", name);
+        return spec_default_maps(e->spec, geteuid(), getegid(), err);
 }
 
 int entry_wish(struct entry *e, struct wish *ret, struct error *err)

@@ -21,8 +21,8 @@ int handout_prepare(struct handout *out, const struct handout_paths *paths, stru
         if (!process->terminal)
                 return 0;
         if (!foreground)
-                return error_say(err, -EINVAL, "cannot allocate tty: a terminal is asked for, and a detached process "
-                                 "needs --console-socket for it");
+                return error_say(err, -EINVAL, "cannot allocate tty: a terminal is asked for, and nobody holds its other "
+                                 "end: use --console-socket");
         r = console_open_host(&out->console, err);
         uint16_t width = 0, height = 0;
         console_host_size(&out->console, &width, &height);

@@ -104,15 +104,24 @@ static void warn_of_no_cgroup(const struct making *m)
                                  "strongly discouraged: not all of its processes can be found to be killed");
 }
 
+/* Who is given something; a config may name the receiver of the pidfd, as for crun. */
+static int prepare_handout(struct making *m, struct error *err)
+{
+        struct spec *spec = m->entry.spec;
+        struct handout_paths paths = { m->opts->console_socket, m->opts->pidfd_socket, m->opts->pid_file };
+        if (!paths.pidfd_socket)
+                paths.pidfd_socket = spec_annotation(spec->annotations, spec->n_annotations, "run.oci.pidfd_receiver");
+        return handout_prepare(&m->out, &paths, &spec->process, m->foreground, err);
+}
+
 /* From options to a process that waits or runs. On failure nothing is left. */
 static int make(struct making *m, int root_fd, struct error *err)
 {
-        const struct handout_paths paths = { m->opts->console_socket, m->opts->pidfd_socket, m->opts->pid_file };
         int r = state_check_id(m->opts->id, err);
         if (r == 0)
                 r = entry_read_config(&m->entry, err);
         if (r == 0)
-                r = handout_prepare(&m->out, &paths, &m->entry.spec->process, m->foreground, err);
+                r = prepare_handout(m, err);
         if (r == 0)
                 r = compile(m, err);
         if (r == 0)
@@ -137,8 +146,11 @@ static int make(struct making *m, int root_fd, struct error *err)
         if (r == 0)
                 warn_of_no_cgroup(m);
         if (r < 0) {
+                struct error ignored = ERROR_INIT;      /* the failure is already known */
                 session_clear(&m->session);
-                ignore_result(state_dir_remove(&m->entry.dir, NULL)); /* the failure is already known */
+                ignore_result(state_dir_remove(&m->entry.dir, NULL));
+                if (r == -ECANCELED)    /* a hook: runtime.md#lifecycle goes on at step 12 */
+                        container_poststop(m->entry.spec, &m->entry.state, &ignored);
         }
         return r;
 }

@@ -72,6 +72,9 @@ static inline void recorder_clear_p(struct recorder *rec) { free(rec->cgroup); }
 #define auto_recorder CLEANUP(recorder_clear)
 extern const struct session_ops recorder_ops;
 
+/* In the bundle, as its hooks may expect; its output where the annotations run.oci.hooks.stdout, .stderr want it. */
+void hook_place(const struct state *state, struct hook_run *hook);
+
 /* The state for a hook's standard input; the caller frees it. */
 int recorder_hook_json(const struct state *state, enum hook_kind kind, char **ret_json, struct error *err) MUST_CHECK;
 
@@ -83,6 +86,9 @@ int recorder_hook_json(const struct state *state, enum hook_kind kind, char **re
  */
 int container_destroy(struct state_dir *dir, const struct state *state, struct cgroup *cgroup, struct error *warning,
                       struct error *err) MUST_CHECK;
+
+/* The poststop hooks, all of them; `warning` is what the last failing one said. */
+void container_poststop(const struct spec *spec, const struct state *state, struct error *warning);
 
 /*
  * What a process gives to others, besides itself: its terminal, its pid, a

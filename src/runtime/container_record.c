@@ -1,6 +1,7 @@
 #include <errno.h>
 
 #include "runtime/container_parts.h"
+#include "runtime/hook.h"
 #include "runtime/jot.h"
 
 /* runtime.md#lifecycle: what a hook of this kind is to be told. */
@@ -33,6 +34,19 @@ static int hook_state(void *arg, const struct session *s, unsigned kind, char **
         return recorder_hook_json(&now, (enum hook_kind) kind, ret_json, err);
 }
 
+void hook_place(const struct state *state, struct hook_run *hook)
+{
+        hook->cwd = state->bundle;
+        hook->stdout_path = spec_annotation(state->annotations, state->n_annotations, "run.oci.hooks.stdout");
+        hook->stderr_path = spec_annotation(state->annotations, state->n_annotations, "run.oci.hooks.stderr");
+}
+
+static void place_hook(void *arg, struct hook_run *hook)
+{
+        const struct recorder *rec = arg;
+        hook_place(rec->state, hook);
+}
+
 static int write_state(void *arg, const struct session *s, enum plan_state reached, struct error *err)
 {
         static const enum state_status status[] = {
@@ -59,4 +73,5 @@ static int write_state(void *arg, const struct session *s, enum plan_state reach
         return state_write(rec->dir, st, err);
 }
 
-const struct session_ops recorder_ops = { .write_state = write_state, .hook_state = hook_state };
+const struct session_ops recorder_ops = { .write_state = write_state, .hook_state = hook_state,
+                                         .hook_place = place_hook };

@@ -43,7 +43,7 @@ static int resume(struct found *c, const struct plan *plan, const struct log *lo
         return 0;
 }
 
-int container_start(int root_fd, const char *id, const struct log *log, struct error *err)
+static int start(int root_fd, const char *id, const struct log *log, struct error *err)
 {
         auto_found struct found c = FOUND_INIT;
         auto_free char *block = NULL;   /* malloc() aligns well enough for a plan */
@@ -64,4 +64,13 @@ int container_start(int root_fd, const char *id, const struct log *log, struct e
                 return error_set(err, r, "read the plan of container \"%s\"", id);
         r = plan_open(&plan, block, size, err);
         return r < 0 ? error_wrap(err, "container \"%s\"", id) : resume(&c, &plan, log, err);
+}
+
+int container_start(int root_fd, const char *id, const struct log *log, struct error *warning, struct error *err)
+{
+        int r = start(root_fd, id, log, err);
+        struct error why = ERROR_INIT;
+        if (r == -ECANCELED && container_delete(root_fd, id, true, warning, &why) < 0)
+                *warning = why;
+        return r;
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -46,6 +47,7 @@ static int enter_namespaces(int pidfd, pid_t pid)
         } ns[] = {
                 { "user", CLONE_NEWUSER }, { "mnt", CLONE_NEWNS }, { "uts", CLONE_NEWUTS },
                 { "ipc", CLONE_NEWIPC },   { "net", CLONE_NEWNET }, { "cgroup", CLONE_NEWCGROUP },
+                { "pid", CLONE_NEWPID },
         };
         uint64_t flags = 0;
         for (size_t i = 0; i < sizeof(ns) / sizeof(*ns); i++) {
@@ -71,15 +73,78 @@ static int enter(int pidfd, pid_t pid)
         return r < 0 ? r : sys_fchdir(cwd);
 }
 
-static _Noreturn void in_the_hook(const struct hook_run *hook, pid_t enter_pid, int state_fd, int output_fd)
+/* Only a child is in the pid namespace that was entered: it becomes the hook, and we say what became of it. */
+static void become_child(void)
+{
+        int pidfd = -1, code = 0, status = 0;
+        pid_t pid = sys_clone3(0, -1, &pidfd);
+        if (pid < 0)
+                _exit(EXIT_ENTER_FAILED);
+        if (pid == 0) {
+                if (sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0) < 0)
+                        _exit(EXIT_ENTER_FAILED);
+                return;
+        }
+        (void) sys_cloexec_from(3);
+        if (sys_pidfd_wait(pidfd, &code, &status) < 0)
+                _exit(EXIT_ENTER_FAILED);
+        if (code != CLD_EXITED)
+                (void) raise(status);
+        _exit(status);
+}
+
+struct streams {
+        int state, out, err;
+        int kept;               /* what it says is kept here */
+};
+#define STREAMS_INIT ((struct streams){ -1, -1, -1, -1 })
+
+static void streams_clear_p(struct streams *s)
+{
+        fd_close(s->state);
+        fd_close(s->out);
+        fd_close(s->err);
+        fd_close(s->kept);
+}
+#define auto_streams __attribute__((cleanup(streams_clear_p)))
+
+static int open_stream(const char *path, int *ret_fd, struct error *err)
+{
+        if (!path)
+                return 0;
+        if (*path != '/')
+                return error_say(err, -EINVAL, "its output: expected an absolute path, found \"%s\"", path);
+        *ret_fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_CLOEXEC, 0600);
+        return *ret_fd < 0 ? error_set(err, -errno, "open \"%s\" for its output", path) : 0;
+}
+
+static int open_streams(const struct hook_run *hook, struct streams *s, struct error *err)
+{
+        int r = memory_file("state", hook->state ? hook->state : "{}", &s->state);
+        if (r >= 0)
+                r = memory_file("output", "", &s->kept);
+        if (r < 0)
+                return error_set(err, r, "prepare \"%s\"", hook->path);
+        r = open_stream(hook->stdout_path, &s->out, err);
+        return r < 0 ? r : open_stream(hook->stderr_path, &s->err, err);
+}
+
+static _Noreturn void in_the_hook(const struct hook_run *hook, pid_t enter_pid, const struct streams *s)
 {
         (void) sys_set_sigmask(0);
-        if (hook->enter_pidfd >= 0 && enter(hook->enter_pidfd, enter_pid) < 0)
+        if (hook->enter_pidfd >= 0) {
+                if (enter(hook->enter_pidfd, enter_pid) < 0)
+                        _exit(EXIT_ENTER_FAILED);
+                become_child();
+        } else if (hook->cwd && chdir(hook->cwd) < 0 && chdir("/") < 0) {
                 _exit(EXIT_ENTER_FAILED);
-        if (sys_dup2(state_fd, 0) < 0 || sys_dup2(output_fd, 1) < 0 || sys_dup2(output_fd, 2) < 0)
+        }
+        if (sys_dup2(s->state, 0) < 0 || sys_dup2(s->out >= 0 ? s->out : s->kept, 1) < 0 ||
+            sys_dup2(s->err >= 0 ? s->err : s->kept, 2) < 0)
                 _exit(EXIT_ENTER_FAILED);
         (void) sys_cloexec_from(3);
-        (void) sys_execve(hook->path, hook->argv, hook->envp);
+        const char *const *own = (const char *const *) environ;
+        (void) sys_execve(hook->path, hook->argv, hook->envp ? hook->envp : own);
         _exit(EXIT_EXEC_FAILED);
 }
 
@@ -137,7 +202,7 @@ int hook_explain(const struct hook_run *hook, int how, int status, const char *w
                 snprintf(ended, sizeof(ended), "was killed by signal %d (%c%s)", status,
                          tolower((unsigned char) name[0]), name + 1);
         }
-        return error_say(err, how == 0 ? -ETIMEDOUT : -ECANCELED, "\"%s\" %s%s%s", hook->path, ended,
+        return error_say(err, -ECANCELED, "\"%s\" %s%s%s", hook->path, ended,
                          *line ? ": " : "", line);
 }
 
@@ -146,7 +211,7 @@ static int judge(const struct hook_run *hook, int code, int status, int output_f
         if (code == CLD_EXITED && status == 0)
                 return 0;
         if (code == CLD_EXITED && status == EXIT_EXEC_FAILED && access(hook->path, X_OK) < 0 && hook->enter_pidfd < 0)
-                return error_set(err, -errno, "\"%s\"", hook->path);
+                return error_say(err, -ECANCELED, "\"%s\": %s", hook->path, strerror(errno));
         char words[300];
         last_words(output_fd, words, sizeof(words));
         return hook_explain(hook, code, status, words, err);
@@ -154,12 +219,10 @@ static int judge(const struct hook_run *hook, int code, int status, int output_f
 
 static int run_one(const struct hook_run *hook, struct error *err)
 {
-        auto_fd int state_fd = -1, output_fd = -1;
-        int r = memory_file("state", hook->state ? hook->state : "{}", &state_fd);
-        if (r >= 0)
-                r = memory_file("output", "", &output_fd);
+        auto_streams struct streams streams = STREAMS_INIT;
+        int r = open_streams(hook, &streams, err);
         if (r < 0)
-                return error_set(err, r, "prepare \"%s\"", hook->path);
+                return r;
         pid_t enter_pid = hook->enter_pidfd >= 0 ? process_of_pidfd(hook->enter_pidfd) : -1;
 
         uint64_t mask;
@@ -167,7 +230,7 @@ static int run_one(const struct hook_run *hook, struct error *err)
         auto_fd int pidfd = -1;
         pid_t pid = sys_clone3(CLONE_CLEAR_SIGHAND, -1, &pidfd);
         if (pid == 0)
-                in_the_hook(hook, enter_pid, state_fd, output_fd);
+                in_the_hook(hook, enter_pid, &streams);
         (void) sys_set_sigmask(mask);
         if (pid < 0)
                 return error_set(err, pid, "start \"%s\"", hook->path);
@@ -180,7 +243,7 @@ static int run_one(const struct hook_run *hook, struct error *err)
                 return hook_explain(hook, 0, 0, "", err);
         if (r < 0)
                 return error_set(err, r, "wait for \"%s\"", hook->path);
-        return judge(hook, code, status, output_fd, err);
+        return judge(hook, code, status, streams.kept, err);
 }
 
 int hook_run(const struct hook_run *hook, struct error *err)

@@ -18,7 +18,9 @@ struct hook_run {
         unsigned number;
         const char *path;
         const char *const *argv;        /* at least one element */
-        const char *const *envp;
+        const char *const *envp;        /* NULL: ours */
+        const char *cwd;                /* its directory; NULL: ours, or of the process that is entered */
+        const char *stdout_path, *stderr_path;  /* appended to; NULL: kept for the message */
         unsigned timeout;               /* seconds; 0: none */
         const char *state;              /* JSON */
         int enter_pidfd;                /* enter this process's namespaces and its directory first; -1: ours */

@@ -31,6 +31,8 @@ parent_step parent_send_listener;
 parent_step parent_open_tree;
 /* A bind mount's source that the child may not open; it gets the copy with its release. */
 parent_step parent_help_bind;
+/* parent_devices.c */
+parent_step parent_device_store, parent_store_device;
 /* parent_idmap.c */
 parent_step parent_map_tree, parent_map_by_tool;
 /* parent_process.c */

@@ -95,12 +95,15 @@ int parent_hook(struct session *s, const struct step *step, struct error *err)
         if (r < 0)
                 return r;
         /* Without an env of its own (config.md#posix-platform-hooks leaves open what then): what runc has always done. */
-        const char *const *env = step->arg[6] ? (const char *const *) environ : (const char *const *) envp;
-        const struct hook_run hook = {
+        const char *const *env = step->arg[6] ? NULL : (const char *const *) envp;
+        struct hook_run hook = {
                 .kind = kind < HOOK_KINDS ? hook_names[kind] : "?", .path = path, .argv = argv, .envp = env,
                 .number = (unsigned) step->arg[5],
                 .timeout = (unsigned) step->arg[4], .state = state,
                 .enter_pidfd = kind == HOOK_CREATE_CONTAINER ? s->pidfd : -1,
         };
+        const struct session_ops *ops = s->opts->ops;
+        if (ops && ops->hook_place)
+                ops->hook_place(s->opts->ops_arg, &hook);
         return hook_run(&hook, err);
 }

@@ -16,7 +16,7 @@ struct errand {
         int pidfd, answer_fd;
         pid_t pid;
         const char *path;
-        bool recursive;
+        uint64_t flags;         /* enum bind_flags */
 };
 
 /* In the helper: paths are those of the child, which may have been born below a root that is not the namespace's. */
@@ -30,8 +30,9 @@ static int open_there(const struct errand *errand)
                 r = sys_fchdir(root_fd);
         if (r >= 0)
                 r = sys_chroot(".");
-        return r < 0 ? r
-                     : sys_open_tree(AT_FDCWD, errand->path, OPEN_TREE_CLONE | (errand->recursive ? AT_RECURSIVE : 0));
+        unsigned how = (errand->flags & BIND_RECURSIVE ? AT_RECURSIVE : 0) |
+                       (errand->flags & BIND_SOURCE_LINK ? AT_SYMLINK_NOFOLLOW : 0);
+        return r < 0 ? r : sys_open_tree(AT_FDCWD, errand->path, OPEN_TREE_CLONE | how);
 }
 
 static _Noreturn void run_errand(const struct errand *errand)
@@ -61,14 +62,14 @@ static int await_answer(int fd, int *ret_tree)
  * locked in it if the child is in a user namespace. Who enters a mount namespace leaves its own root and directory:
  * a helper does it.
  */
-static int tree_of_child(struct session *s, const char *path, bool recursive)
+static int tree_of_child(struct session *s, const char *path, uint64_t flags)
 {
         int pair[2];
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
                 return -errno;
         auto_fd int ours = pair[0], its = pair[1], helper = -1;
         const struct errand errand = { .pidfd = s->pidfd, .answer_fd = its, .pid = process_of_pidfd(s->pidfd),
-                                       .path = path, .recursive = recursive };
+                                       .path = path, .flags = flags };
         uint64_t mask;
         int r = sys_block_signals(&mask), code, status, tree = -1;
         if (r < 0)
@@ -98,5 +99,5 @@ int parent_open_tree(struct session *s, const struct step *step, struct error *e
 int parent_help_bind(struct session *s, const struct step *step, struct error *err)
 {
         (void) err;
-        return tree_of_child(s, plan_string(s->plan, s->in, step, 0), step->arg[4] & BIND_RECURSIVE);
+        return tree_of_child(s, plan_string(s->plan, s->in, step, 0), step->arg[4]);
 }

@@ -193,6 +193,8 @@ static void close_given(struct session *s)
 {
         for (size_t i = 0; i < s->plan->n_steps; i++) {
                 const struct step *step = &s->plan->steps[i];
+                if (step->op == STEP_DEVICE_STORE)
+                        fd_close(take_fd(&s->in->fd[step->arg[0]]));
                 for (uint64_t k = 0; step->op == STEP_HOOK_FILES && k < 2; k++)
                         fd_close(take_fd(&s->in->fd[step->arg[0] + k]));
                 for (uint64_t k = 0; step->op == STEP_CGROUP_ENTRANCES && k < step->arg[1]; k++)

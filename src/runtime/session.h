@@ -24,6 +24,7 @@
 #define NS_FDS_MAX 8u    /* NS_TYPES of spec.h */
 
 struct session;
+struct hook_run;
 
 /* What a session does not know itself. Any may be NULL: then the step does nothing. */
 struct session_ops {
@@ -31,6 +32,8 @@ struct session_ops {
         int (*write_state)(void *arg, const struct session *s, enum plan_state state, struct error *err);
         /* The OCI state as JSON for a hook's standard input; the caller frees it. */
         int (*hook_state)(void *arg, const struct session *s, unsigned hook_kind, char **ret_json, struct error *err);
+        /* Where a hook runs and where its output goes: cwd, stdout_path, stderr_path. Borrowed strings. */
+        void (*hook_place)(void *arg, struct hook_run *hook);
 };
 
 struct session_options {

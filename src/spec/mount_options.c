@@ -16,10 +16,13 @@ enum kind {
         PROPAGATION,
         BIND, RBIND,
         COPY_UP,
+        COPY_LINK, NOFOLLOW,
         IDMAP,
         NOTHING,
         REFUSED,
 };
+
+enum { SOURCE, DESTINATION };
 
 struct option {
         const char *word;
@@ -32,7 +35,9 @@ static const struct option options[] = {
         { "async", SB_CLEAR, MS_SYNCHRONOUS },
         { "atime", CLEAR, MOUNT_ATTR_NOATIME },
         { "bind", BIND, 0 },
+        { "copy-symlink", COPY_LINK, 0 },
         { "defaults", NOTHING, 0 },
+        { "dest-nofollow", NOFOLLOW, DESTINATION },
         { "dev", CLEAR, MOUNT_ATTR_NODEV },
         { "diratime", CLEAR, MOUNT_ATTR_NODIRATIME },
         { "dirsync", SB_SET, MS_DIRSYNC },
@@ -85,6 +90,7 @@ static const struct option options[] = {
         { "shared", PROPAGATION, MS_SHARED },
         { "silent", SB_SET, MS_SILENT },
         { "slave", PROPAGATION, MS_SLAVE },
+        { "src-nofollow", NOFOLLOW, SOURCE },
         { "strictatime", SET, MOUNT_ATTR_STRICTATIME },
         { "suid", CLEAR, MOUNT_ATTR_NOSUID },
         { "symfollow", CLEAR, MOUNT_ATTR_NOSYMFOLLOW },
@@ -181,6 +187,12 @@ enum mount_word mount_option_apply(struct spec_mount *m, const char *word)
                 break;
         case COPY_UP:
                 m->copy_up = true;
+                break;
+        case COPY_LINK:
+                m->copy_symlink = true;
+                break;
+        case NOFOLLOW:
+                *(o->flag == SOURCE ? &m->source_nofollow : &m->destination_nofollow) = true;
                 break;
         case NOTHING:
                 break;

@@ -54,7 +54,11 @@ static int read_config(const struct where *at, struct json_object *v, void *out)
                 { "annotations", WANT_OBJECT, OPTIONAL, read_annotations, 0 },
                 { "linux", WANT_OBJECT, OPTIONAL, read_linux, 0 },
         };
-        return read_fields(at, v, config_fields, COUNT(config_fields), out);
+        struct spec *spec = out;
+        int r = read_fields(at, v, config_fields, COUNT(config_fields), spec);
+        spec->seccomp.fail_unknown = spec_annotation_on(spec->annotations, spec->n_annotations,
+                                                        "run.oci.seccomp_fail_unknown_syscall");
+        return r;
 }
 
 static int spec_new(struct spec **ret)

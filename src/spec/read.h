@@ -31,6 +31,12 @@ int spec_read_resources(const char *text, size_t size, const char *name, struct 
                         struct error *err) MUST_CHECK;
 
 /*
+ * A new user namespace without maps gets one: its root is this user, and nobody
+ * else is in it. -ENOMEM. For who starts a process, before it is compiled.
+ */
+int spec_default_maps(struct spec *spec, uint32_t uid, uint32_t gid, struct error *err) MUST_CHECK;
+
+/*
  * What the schema cannot say: a new user namespace needs maps, a hostname needs
  * a UTS namespace, and the like (config.md, config-linux.md). Called by
  * spec_read_*(); exported for edits. Errors begin with the JSON path, without

@@ -22,9 +22,13 @@ read_fn read_filter;            /* spec_seccomp.c */
 
 struct spec;
 struct spec_id_map;
+struct spec_mount;
 
 /* spec_idmap.c: uidMappings or gidMappings, of the container or of a mount */
 int read_id_maps(const struct where *at, struct json_object *v, const struct spec_id_map **ret, size_t *ret_n) MUST_CHECK;
+
+/* spec_idmap.c: "uids=0-1000-10#10-2000-5;gids=@0-100-1", what may follow "idmap=" in the options of a mount */
+int read_idmap_option(const struct where *at, const char *text, struct spec_mount *mount) MUST_CHECK;
 
 /* The part of spec_validate() that looks at the process alone. */
 int validate_process(const struct spec *spec, struct error *err) MUST_CHECK;

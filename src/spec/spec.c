@@ -1,6 +1,7 @@
 #include "spec/spec.h"
 
 #include <linux/sched.h>
+#include <string.h>
 
 const char *const ns_names[NS_TYPES] = {
         [NS_USER] = "user", [NS_PID] = "pid",         [NS_MOUNT] = "mount",   [NS_UTS] = "uts",
@@ -21,6 +22,20 @@ const char *const hook_names[HOOK_KINDS] = {
         [HOOK_POSTSTART] = "poststart",
         [HOOK_POSTSTOP] = "poststop",
 };
+
+const char *spec_annotation(const struct spec_annotation *list, size_t n, const char *key)
+{
+        for (size_t i = 0; i < n; i++)
+                if (strcmp(list[i].key, key) == 0)
+                        return list[i].value;
+        return NULL;
+}
+
+bool spec_annotation_on(const struct spec_annotation *list, size_t n, const char *key)
+{
+        const char *value = spec_annotation(list, n, key);
+        return value && strcmp(value, "0") != 0 && strcmp(value, "false") != 0;
+}
 
 void spec_free(struct spec *spec)
 {

@@ -91,6 +91,9 @@ struct spec_mount {
         enum spec_idmap idmap;
         const struct spec_id_map *uid_map, *gid_map;    /* none: those of the container's user namespace */
         size_t n_uid_map, n_gid_map;
+        bool uids_relative, gids_relative;      /* their host ids are those of the container's user namespace */
+        bool source_nofollow, destination_nofollow; /* a link is mounted itself, or is what is mounted on */
+        bool copy_symlink;              /* a source that is a link becomes one like it, without a mount */
         const char *data;               /* what the file system itself parses: "mode=755,size=64k"; "" if none */
 };
 
@@ -104,7 +107,8 @@ enum hook_kind {
 struct spec_hook {
         const char *path;       /* absolute */
         const char **args;      /* NULL: just the path */
-        const char **env;       /* NULL: whoever runs it passes on its own */
+        bool has_env;           /* given, if only as []; else it inherits ours */
+        const char **env;       /* NULL: empty */
         uint32_t timeout;       /* seconds; 0: none */
 };
 
@@ -160,6 +164,7 @@ struct spec_seccomp {
         uint32_t default_action;        /* like spec_seccomp_rule.action */
         const char **architectures;     /* "SCMP_ARCH_X86_64", ...; NULL: the native one */
         uint64_t flags;                 /* SECCOMP_FILTER_FLAG_* */
+        bool fail_unknown;              /* a name that no kernel knows is an error, not left out */
         bool notifies;                  /* some rule asks a listener */
         bool notifies_sendmsg;          /* ... about sendmsg(2) */
         const char *listener_path, *listener_metadata;  /* NULL: not given */
@@ -183,6 +188,11 @@ struct spec_net_device {
 struct spec_annotation {
         const char *key, *value;
 };
+
+/* The value of a key; NULL if there is none. */
+const char *spec_annotation(const struct spec_annotation *list, size_t n, const char *key);
+/* Whether it is there and says neither "0" nor "false". */
+bool spec_annotation_on(const struct spec_annotation *list, size_t n, const char *key);
 
 struct spec {
         struct arena *arena;            /* owns everything below */

@@ -15,12 +15,19 @@ static int read_timeout(const struct where *at, struct json_object *v, void *out
         return r;
 }
 
+static int read_hook_env(const struct where *at, struct json_object *v, void *out)
+{
+        struct spec_hook *hook = out;
+        hook->has_env = true;
+        return read_strings(at, v, &hook->env);
+}
+
 static int read_hook(const struct where *at, struct json_object *v, void *out)
 {
         static const struct field hook_fields[] = {
                 { "path", WANT_STRING, REQUIRED, read_absolute, offsetof(struct spec_hook, path) },
                 { "args", WANT_ARRAY, OPTIONAL, read_strings, offsetof(struct spec_hook, args) },
-                { "env", WANT_ARRAY, OPTIONAL, read_strings, offsetof(struct spec_hook, env) },
+                { "env", WANT_ARRAY, OPTIONAL, read_hook_env, 0 },
                 { "timeout", WANT_NUMBER, OPTIONAL, read_timeout, offsetof(struct spec_hook, timeout) },
         };
         return read_fields(at, v, hook_fields, COUNT(hook_fields), out);

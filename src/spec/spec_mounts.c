@@ -49,6 +49,13 @@ static bool is_idle_remount(const struct spec_mount *m, const char **words, cons
         return strcmp(word, "remount") == 0 && (m->bind || has_word(words, "bind") || has_word(words, "rbind"));
 }
 
+/* What follows "idmap=" or "ridmap="; NULL for other words. */
+static const char *maps_of(const char *word)
+{
+        word += *word == 'r';
+        return strncmp(word, "idmap=", 6) == 0 ? word + 6 : NULL;
+}
+
 /* Apply the known words and join the others with commas. */
 static int apply_options(const struct where *at, const char **words, struct spec_mount *m)
 {
@@ -63,6 +70,14 @@ static int apply_options(const struct where *at, const char **words, struct spec
         for (size_t i = 0; words[i]; i++) {
                 const struct where here = where_index(at, i);
                 size_t len = strlen(words[i]);
+                const char *maps = maps_of(words[i]);
+                if (maps) {
+                        m->idmap = words[i][0] == 'r' ? IDMAP_RECURSIVE : IDMAP_MOUNT;
+                        int r = read_idmap_option(&here, maps, m);
+                        if (r < 0)
+                                return r;
+                        continue;
+                }
                 switch (mount_option_apply(m, words[i])) {
                 case MOUNT_WORD_KNOWN:
                         break;
@@ -95,12 +110,16 @@ static int read_options(const struct where *at, struct json_object *v, void *out
 static int read_uid_maps(const struct where *at, struct json_object *v, void *out)
 {
         struct spec_mount *m = out;
+        if (m->n_uid_map > 0)
+                return where_fail(at, "the options have maps, too");
         return read_id_maps(at, v, &m->uid_map, &m->n_uid_map);
 }
 
 static int read_gid_maps(const struct where *at, struct json_object *v, void *out)
 {
         struct spec_mount *m = out;
+        if (m->n_gid_map > 0)
+                return where_fail(at, "the options have maps, too");
         return read_id_maps(at, v, &m->gid_map, &m->n_gid_map);
 }
 

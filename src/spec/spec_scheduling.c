@@ -64,6 +64,22 @@ static int read_scheduler_flags(const struct where *at, struct json_object *v, v
         return read_flag_words(at, v, &words_scheduler_flags, out);
 }
 
+/* sched(7), SCHED_DEADLINE; a runtime below 1024 ns is lost in the kernel's arithmetic (kernel/sched/deadline.c). */
+static int check_deadline(const struct where *at, const struct spec_scheduler *s)
+{
+        const struct where runtime = where_key(at, "runtime"), deadline = where_key(at, "deadline");
+        if (s->runtime < 1024)
+                return where_fail(&runtime, "expected at least 1024 ns for SCHED_DEADLINE, found %llu",
+                                  (unsigned long long) s->runtime);
+        if (s->deadline < s->runtime)
+                return where_fail(&deadline, "expected at least the runtime, %llu ns, found %llu",
+                                  (unsigned long long) s->runtime, (unsigned long long) s->deadline);
+        if (s->period && s->period < s->deadline)
+                return where_fail(&deadline, "expected at most the period, %llu ns, found %llu",
+                                  (unsigned long long) s->period, (unsigned long long) s->deadline);
+        return 0;
+}
+
 /* What the kernel would refuse with no more than "Invalid argument". */
 static int check_scheduler(const struct where *at, const struct spec_scheduler *s)
 {
@@ -76,7 +92,7 @@ static int check_scheduler(const struct where *at, const struct spec_scheduler *
         bool deadlines = s->runtime || s->deadline || s->period;
         if (deadlines && s->policy != SPEC_SCHED_DEADLINE)
                 return where_fail(&deadline, "only SCHED_DEADLINE has a runtime, a deadline and a period");
-        return 0;
+        return s->policy == SPEC_SCHED_DEADLINE ? check_deadline(at, s) : 0;
 }
 
 int read_scheduler(const struct where *at, struct json_object *v, void *out)

@@ -96,11 +96,21 @@ static int check_user(const struct spec *spec, struct error *err)
         return 0;
 }
 
+/* Without maps nobody but root is in it: spec_default_maps(). */
+static int check_lone_root(const struct spec *spec, struct error *err)
+{
+        const struct spec_user *u = &spec->process.user;
+        if (!spec->has_process || (u->uid == 0 && u->gid == 0 && u->n_groups == 0))
+                return 0;
+        return error_say(err, -EINVAL, "process.user: in a user namespace without linux.uidMappings there is only root, "
+                         "found %u:%u%s", u->uid, u->gid, u->n_groups ? " with additional groups" : "");
+}
+
 static int check_user_namespace(const struct spec *spec, struct error *err)
 {
         const struct spec_namespace *ns = &spec->ns[NS_USER];
         static const char needless[] = "linux.%s: needs a user namespace in linux.namespaces";
-        static const char missing[] = "linux.%s: missing, a new user namespace needs it";
+        static const char missing[] = "linux.%s: missing, and the other map is there";
 
         if (!ns->wanted && spec->n_uid_map > 0)
                 return error_say(err, -EINVAL, needless, "uidMappings");
@@ -115,6 +125,8 @@ static int check_user_namespace(const struct spec *spec, struct error *err)
                 return r;
         if (ns->path)
                 return 0;       /* maps beside a path describe what is there: containerd and CRI-O write both */
+        if (spec->n_uid_map == 0 && spec->n_gid_map == 0)
+                return check_lone_root(spec, err);
         if (spec->n_uid_map == 0)
                 return error_say(err, -EINVAL, missing, "uidMappings");
         if (spec->n_gid_map == 0)
@@ -181,9 +193,15 @@ static int check_net_devices(const struct spec *spec, struct error *err)
 static int check_sysctls(const struct spec *spec, struct error *err)
 {
         for (size_t i = 0; i < spec->n_sysctl; i++) {
-                int r = sysctl_check(spec, spec->sysctl[i].key, err);
+                const struct spec_sysctl *s = &spec->sysctl[i];
+                char path[SYSCTL_PATH_MAX];
+                int r = sysctl_check(spec, s->key, err);
                 if (r < 0)
                         return r;
+                if (spec->domainname && sysctl_path(s->key, path, sizeof(path)) == 0 &&
+                    strcmp(path, "kernel/domainname") == 0 && strcmp(s->value, spec->domainname) != 0)
+                        return error_say(err, -EINVAL, "linux.sysctl[%s]: \"%s\", but domainname says \"%s\"",
+                                         quoted(s->key).text, s->value, spec->domainname);
         }
         return 0;
 }
@@ -198,6 +216,9 @@ static int check_idmap(const struct spec *spec, const struct spec_mount *m, size
                 return 0;
         if (!m->bind)
                 return error_say(err, -EINVAL, "mounts[%zu].options: ids are mapped for bind mounts only", i);
+        if ((m->uids_relative || m->gids_relative) && !spec->ns[NS_USER].wanted)
+                return error_say(err, -EINVAL, "mounts[%zu].options: a map with \"@\" is relative to a user namespace, and "
+                                 "there is none", i);
         if (n[0] == 0 && n[1] == 0 && !spec->ns[NS_USER].wanted)
                 return error_say(err, -EINVAL, "mounts[%zu].uidMappings: missing, and there is no user namespace whose "
                                  "maps could be used", i);
@@ -223,6 +244,11 @@ static int check_mount(const struct spec *spec, const struct spec_mount *m, size
         int r = check_idmap(spec, m, i, err);
         if (r < 0)
                 return r;
+        if (m->idmap && m->copy_symlink)
+                return error_say(err, -EINVAL, "mounts[%zu].options: \"copy-symlink\" and maps of ids do not go together", i);
+        if (!m->bind && (m->copy_symlink || m->source_nofollow || m->destination_nofollow))
+                return error_say(err, -EINVAL, "mounts[%zu].options: \"copy-symlink\", \"src-nofollow\" and "
+                                 "\"dest-nofollow\" are for bind mounts", i);
         if (m->copy_up && (m->bind || !m->type || strcmp(m->type, "tmpfs") != 0))
                 return error_say(err, -EINVAL, "mounts[%zu].options: \"tmpcopyup\" is for mounts of type tmpfs", i);
         if (!m->bind && !m->type)

@@ -75,7 +75,6 @@ row "hostname without its namespace"    "$(NO_NS uts)" refused
 row "unknown rlimit"                    '.process.rlimits = [{type: "RLIMIT_NONSENSE", soft: 1, hard: 1}]' refused
 row "sysctl that is not namespaced"     '.linux.sysctl = {"kernel.panic": "1"}' refused
 row "sysctl without its namespace"      '.linux.sysctl = {"net.ipv4.ip_forward": "1"}' "$(NO_NS network)" refused
-row "user namespace without maps"       '.linux.namespaces += [{type: "user"}]' refused
 
 # --- namespaces --------------------------------------------------------------------------------------
 for type in pid network ipc; do

@@ -235,8 +235,8 @@ static void a_unit_of_systemd(void **state)
 #define PROPERTIES_CONFIG                                                                                           \
         "{ \"ociVersion\": \"1.3.0\", \"root\": { \"path\": \"/r\" },"                                              \
         "  \"process\": { \"args\": [\"x\"], \"cwd\": \"/\", \"apparmorProfile\": \"prof\", \"selinuxLabel\": \"u:r:t:s0:c1,c2\","\
-        "    \"scheduler\": { \"policy\": \"SCHED_DEADLINE\", \"nice\": -5, \"flags\": [\"SCHED_FLAG_RECLAIM\"], \"runtime\": 1,"\
-        "      \"deadline\": 2, \"period\": 3 }, \"ioPriority\": { \"class\": \"IOPRIO_CLASS_IDLE\", \"priority\": 7 },"\
+        "    \"scheduler\": { \"policy\": \"SCHED_DEADLINE\", \"nice\": -5, \"flags\": [\"SCHED_FLAG_RECLAIM\"], \"runtime\": 1024,"\
+        "      \"deadline\": 2048, \"period\": 4096 }, \"ioPriority\": { \"class\": \"IOPRIO_CLASS_IDLE\", \"priority\": 7 },"\
         "    \"execCPUAffinity\": { \"initial\": \"0\", \"final\": \"1,70\" } },"                                   \
         "  \"mounts\": [ { \"destination\": \"/up\", \"type\": \"tmpfs\", \"options\": [\"tmpcopyup\", \"ro\"] },"  \
         "    { \"destination\": \"/id\", \"source\": \"/src\", \"options\": [\"rbind\", \"ridmap\"],"               \
@@ -272,6 +272,33 @@ static void properties_that_few_configs_have(void **state)
         struct error err = ERROR_INIT;
         assert_int_equal(plan_compile_join(spec, &host, &wish, &block, &size, &err), 0);
         assert_golden(block, size, "properties.exec.plan");
+}
+
+/* A user namespace with the host's network, and what crun has beside the specification. */
+#define EXTENSIONS_CONFIG                                                                                           \
+        "{ \"ociVersion\": \"1.3.0\", \"root\": { \"path\": \"/r\" },"                                              \
+        "  \"process\": { \"args\": [\"x\"], \"cwd\": \"/\" },"                                                       \
+        "  \"mounts\": [ { \"destination\": \"/sys\", \"type\": \"sysfs\", \"options\": [\"ro\"] },"                  \
+        "    { \"destination\": \"/id\", \"source\": \"/src\","                                                     \
+        "      \"options\": [\"rbind\", \"idmap=uids=@5-3-2;gids=0-7-1\"] },"                                       \
+        "    { \"destination\": \"/link\", \"source\": \"/link\", \"options\": [\"bind\", \"rprivate\", \"copy-symlink\"] },"\
+        "    { \"destination\": \"/on\", \"source\": \"/of\", \"options\": [\"bind\", \"src-nofollow\", \"dest-nofollow\"] },"\
+        "    { \"destination\": \"/cg\", \"type\": \"cgroup\", \"options\": [\"ro\", \"memory_localevents\"] } ],"\
+        "  \"annotations\": { \"run.oci.keep_original_groups\": \"1\" },"                                         \
+        "  \"linux\": { \"namespaces\": [ { \"type\": \"mount\" }, { \"type\": \"user\" }, { \"type\": \"cgroup\" } ],"\
+        "    \"uidMappings\": [ { \"containerID\": 0, \"hostID\": 1000, \"size\": 10 } ],"                          \
+        "    \"gidMappings\": [ { \"containerID\": 0, \"hostID\": 2000, \"size\": 10 } ],"                          \
+        "    \"devices\": [ { \"path\": \"/dev/gpu\", \"type\": \"c\", \"major\": 195, \"minor\": 0, \"uid\": 4,"     \
+        "      \"gid\": 5, \"fileMode\": 432 } ] } }"
+
+static void what_crun_has_beside_runc(void **state)
+{
+        (void) state;
+        auto_spec struct spec *spec = read_text(EXTENSIONS_CONFIG);
+        const struct host host = v2_host();
+        struct wish wish = plain;
+        wish.no_cgroup = true;
+        golden(spec, &host, &wish, "extensions.plan");
 }
 
 static void labels_need_a_security_module(void **state)
@@ -522,6 +549,7 @@ int main(void)
                 cmocka_unit_test(a_config_with_everything),
                 cmocka_unit_test(a_unit_of_systemd),
                 cmocka_unit_test(properties_that_few_configs_have),
+                cmocka_unit_test(what_crun_has_beside_runc),
                 cmocka_unit_test(labels_need_a_security_module),
                 cmocka_unit_test(a_joined_user_namespace_needs_a_second_process),
                 cmocka_unit_test(exec_joins_a_container),

@@ -130,6 +130,23 @@ static void the_type_bind_is_a_bind_mount_too(void **state)
         assert_null(untyped->mounts[0].type);
 }
 
+static void an_idmap_option_brings_its_maps(void **state)
+{
+        (void) state;
+        auto_spec struct spec *s = read_good(MOUNT("'destination':'/a','source':'/b',"
+                                                   "'options':['rbind','ridmap=uids=0-1000-10#10-2000-5;gids=5-6-7']"));
+        const struct spec_mount *m = &s->mounts[0];
+        assert_int_equal(m->idmap, IDMAP_RECURSIVE);
+        assert_string_equal(m->data, "");
+        assert_int_equal(m->n_uid_map, 2);
+        assert_int_equal(m->uid_map[1].container_id, 10);
+        assert_int_equal(m->uid_map[1].host_id, 2000);
+        assert_int_equal(m->uid_map[1].size, 5);
+        assert_int_equal(m->n_gid_map, 1);
+        assert_int_equal(m->gid_map[0].host_id, 6);
+        assert_false(m->uids_relative || m->gids_relative);
+}
+
 static void destinations_are_absolute_and_clean(void **state)
 {
         (void) state;
@@ -158,7 +175,7 @@ static void option_words_are_sorted_and_all_of_them_apply(void **state)
                 assert_int_equal(mount_option_apply(&m, word), MOUNT_WORD_KNOWN);
                 before = word;
         }
-        assert_int_equal(n, 61);
+        assert_int_equal(n, 64);
         for (size_t i = 0; i < words_propagation.n; i++) {
                 struct spec_mount m = { 0 };
                 assert_int_equal(mount_option_apply(&m, words_propagation.list[i].text), MOUNT_WORD_KNOWN);
@@ -172,6 +189,7 @@ int main(void)
                 cmocka_unit_test(option_words_have_the_meaning_of_mount_8),
                 cmocka_unit_test(a_mount_is_read),
                 cmocka_unit_test(the_type_bind_is_a_bind_mount_too),
+                cmocka_unit_test(an_idmap_option_brings_its_maps),
                 cmocka_unit_test(destinations_are_absolute_and_clean),
                 cmocka_unit_test(option_words_are_sorted_and_all_of_them_apply),
         };

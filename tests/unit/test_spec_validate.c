@@ -57,9 +57,10 @@ static void a_user_namespace_needs_maps_that_are_right(void **state)
 {
         (void) state;
         static const struct broken list[] = {
-                { USERNS(""), "linux.uidMappings: missing, a new user namespace needs it" },
-                { USERNS(",'uidMappings':" MAP(0, 1000, 1)),
-                  "linux.gidMappings: missing, a new user namespace needs it" },
+                { USERNS(USER("'uid':1")),
+                  "process.user: in a user namespace without linux.uidMappings there is only root, found 1:0" },
+                { USERNS(",'uidMappings':" MAP(0, 1000, 1)), "linux.gidMappings: missing, and the other map is there" },
+                { USERNS(",'gidMappings':" MAP(0, 1000, 1)), "linux.uidMappings: missing, and the other map is there" },
                 { LINUX("," MAPS(0, 1000, 1)), "linux.uidMappings: needs a user namespace in linux.namespaces" },
                 { LINUX(",'gidMappings':" MAP(0, 1000, 1)),
                   "linux.gidMappings: needs a user namespace in linux.namespaces" },
