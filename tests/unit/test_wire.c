@@ -74,12 +74,14 @@ static void lab_spawn(struct lab *lab, const char *const *args)
                 check(lab->pid[rank] >= 0);
                 if (lab->pid[rank] == 0) {
                         dup2(pipe_fd[1], STDOUT_FILENO);
+                        /* opened as root: another user may not get through the directories of the checkout */
+                        int program = open(PMIX_CLIENT, O_RDONLY | O_CLOEXEC);
                         if (lab->job.uid != geteuid() && (setgid(lab->job.gid) < 0 || setuid(lab->job.uid) < 0))
                                 _exit(126);
                         const char *argv[9] = { "pmix_client" };
                         for (size_t i = 0; i < 7 && args[i]; i++)
                                 argv[i + 1] = args[i];
-                        execve(PMIX_CLIENT, (char *const *) (uintptr_t) argv, env);
+                        fexecve(program, (char *const *) (uintptr_t) argv, env);
                         _exit(127);
                 }
                 close(pipe_fd[1]);
