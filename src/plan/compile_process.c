@@ -103,8 +103,7 @@ static bool keeps_groups(const struct compile *c)
         return spec_annotation_on(c->spec->annotations, c->spec->n_annotations, "run.oci.keep_original_groups");
 }
 
-/* The kernel raises only what is permitted and inheritable (capabilities(7)); configs that
- * engines write ask for more, and runc lets the rest go in silence. */
+/* The kernel raises only what is permitted and inheritable (capabilities(7)); the rest is warned of. */
 static uint64_t ambient_of(const uint64_t caps[CAP_SETS])
 {
         return caps[CAPS_AMBIENT] & caps[CAPS_PERMITTED] & caps[CAPS_INHERITABLE];

@@ -12,6 +12,7 @@
 #include "runtime/container_parts.h"
 #include "runtime/instance.h"
 #include "runtime/supervise.h"
+#include "spec/words.h"
 
 /* Everything that is decided and held while a container is made. */
 struct making {
@@ -104,6 +105,20 @@ static void warn_of_no_cgroup(const struct making *m)
                                  "strongly discouraged: not all of its processes can be found to be killed");
 }
 
+/* The kernel raises only what is permitted and inheritable (capabilities(7)). What `runc spec` wrote up to
+ * 1.1 has ambient capabilities and no inheritable ones: nobody meant that, and nothing is said of it. */
+static void warn_of_ambient(const struct making *m)
+{
+        const uint64_t *caps = m->entry.spec->process.caps;
+        uint64_t lost = caps[CAPS_AMBIENT] & ~(caps[CAPS_PERMITTED] & caps[CAPS_INHERITABLE]);
+        for (unsigned cap = 0; caps[CAPS_INHERITABLE] && cap < CAPABILITIES; cap++)
+                if (lost >> cap & 1) {
+                        (void) error_say(m->warning, -EPERM, "can't raise ambient capability %s: it is not both permitted and "
+                                         "inheritable", capability_words[cap]);
+                        return;
+                }
+}
+
 /* Who is given something; a config may name the receiver of the pidfd, as for crun. */
 static int prepare_handout(struct making *m, struct error *err)
 {
@@ -143,6 +158,8 @@ static int make(struct making *m, int root_fd, struct error *err)
         }
         if (r == 0)
                 r = handout_give(&m->out, &m->session, err);
+        if (r == 0)
+                warn_of_ambient(m);
         if (r == 0)
                 warn_of_no_cgroup(m);
         if (r < 0) {

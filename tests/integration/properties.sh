@@ -295,6 +295,16 @@ labels_of_exec() {
 test_case "labels of exec: refused where they mean nothing" labels_of_exec
 test_case "selinuxLabel and mountLabel: refused without SELinux" selinux
 
+ambient_too_much() {
+  bundle '.process.capabilities.inheritable = ["CAP_KILL"] | .process.capabilities.ambient = ["CAP_KILL", "CAP_CHOWN"]' \
+    '.process.args = ["grep", "CapAmb", "/proc/self/status"]'
+  expect 0 berth run -b "$B" "$ID"
+  contains "$out" 0000000000000020
+  one_line "$err"
+  contains "$err" "can't raise ambient capability CAP_CHOWN"
+}
+test_case "capabilities: one that cannot be ambient is warned of" ambient_too_much
+
 # --- network devices ----------------------------------------------------------------------------------
 # In a network namespace of its own, with a pair of devices, both of which have addresses.
 in_own_network() { # FUNCTION ARGUMENT...
