@@ -1,6 +1,8 @@
 #include "cgroups/systemd.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/str.h"
 #include "cgroups/systemd_bus.h"
 #include "cgroups/unit.h"
@@ -273,6 +276,9 @@ static int ask_path(struct bus *bus, const char *unit, char **ret_path, struct e
         return 0;
 }
 
+#define START_TRIES 20
+#define START_PAUSE_NS (100 * 1000 * 1000L)
+
 static int explain_start(const char *unit, int r, const struct bus_failure *why, struct error *err)
 {
         if (strcmp(why->name, ERROR_OF "UnitExists") == 0)
@@ -280,6 +286,23 @@ static int explain_start(const char *unit, int r, const struct bus_failure *why,
                                  "container's cgroup is not empty: systemd has a unit \"%s\" already: choose another name in "
                                  "linux.cgroupsPath, or stop it (systemctl stop %s)", unit, unit);
         return error_say(err, r, "start systemd unit \"%s\": %s", unit, why->text);
+}
+
+/* Does a process hold the unit? On v2 its cgroup is below the mount, else below that of systemd's own hierarchy. */
+static bool has_processes(struct bus *bus, const char *unit)
+{
+        static const char *const mounts[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified" };
+        auto_free char *path = NULL;
+        bool any = false;
+        if (ask_path(bus, unit, &path, NULL) < 0)
+                return false;
+        for (size_t i = 0; i < sizeof(mounts) / sizeof(*mounts); i++) {
+                char file[PATH_MAX];
+                auto_free char *text = NULL;
+                (void) snprintf(file, sizeof(file), "%s%s/cgroup.procs", mounts[i], path);
+                any = any || (io_read_file(AT_FDCWD, file, 1u << 20, &text, NULL) == 0 && text[0]);
+        }
+        return any;
 }
 
 int systemd_start(const char *unit, bool user, const char *const *properties, pid_t pid, char **ret_path,
@@ -291,17 +314,20 @@ int systemd_start(const char *unit, bool user, const char *const *properties, pi
         int r = bus_open(&bus, user, err);
         if (r == 0)
                 r = watch_jobs(&job, err);
-        for (int tries = 0; r == 0 && tries < 2; tries++) {
+        for (int tries = 0; r == 0 && tries < START_TRIES; tries++) {
                 sd_bus_message *m = NULL;
                 r = write_start(&bus, unit, properties, unit_is_slice(unit) ? 0 : pid, &m, err);
                 if (r < 0 || !m)
                         return r;
                 why = (struct bus_failure){ 0 };
                 r = run_job(&job, m, &why);
-                if (r == 0 || tries > 0 || strcmp(why.name, ERROR_OF "UnitExists") != 0)
+                if (r == 0 || tries + 1 == START_TRIES || strcmp(why.name, ERROR_OF "UnitExists") != 0 ||
+                    unit_is_slice(unit) || has_processes(&bus, unit))
                         break;
-                /* Perhaps a failed one that was left. */
+                /* A failed one that was left, or one whose starter was killed: systemd learns late that it is empty. */
                 reset_failed(&bus, unit);
+                ignore_result(systemd_stop(unit, user, NULL)); /* the next try tells */
+                (void) nanosleep(&(struct timespec){ .tv_nsec = START_PAUSE_NS }, NULL); /* a shorter pause is fine */
                 r = 0;
         }
         if (r < 0)
