@@ -17,10 +17,11 @@
 
 static int parse(struct launch_options *o, struct error *err, const char *const *words)
 {
-        char *argv[16];
+        static char *argv[16];  /* the options point into it */
         int argc = 0;
         for (; words[argc]; argc++)
                 argv[argc] = (char *) (uintptr_t) words[argc];
+        argv[argc] = NULL;
         return options_parse(o, argc, argv, err);
 }
 
