@@ -89,7 +89,7 @@ static int open_source(struct child *c, const struct step *step)
                 tree = sys_open_tree(AT_FDCWD, child_string(c, step, 0),
                                      OPEN_TREE_CLONE | (flags & BIND_RECURSIVE ? AT_RECURSIVE : 0) |
                                              (flags & BIND_SOURCE_LINK ? AT_SYMLINK_NOFOLLOW : 0));
-        if ((tree == -EACCES || tree == -EPERM) && (flags & BIND_ASK)) {
+        if ((tree == -EACCES || tree == -EPERM || tree == -EINVAL) && (flags & BIND_ASK)) {
                 child_tell(c, REPORT_WANT_TREE, 0);
                 child_await_tree(c);
                 flags |= BIND_GIVEN;

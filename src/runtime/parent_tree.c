@@ -19,6 +19,12 @@ struct errand {
         uint64_t flags;         /* enum bind_flags */
 };
 
+static int open_tree_at(const char *path, uint64_t flags)
+{
+        return sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | (flags & BIND_RECURSIVE ? AT_RECURSIVE : 0) |
+                                                     (flags & BIND_SOURCE_LINK ? AT_SYMLINK_NOFOLLOW : 0));
+}
+
 /* In the helper: paths are those of the child, which may have been born below a root that is not the namespace's. */
 static int open_there(const struct errand *errand)
 {
@@ -30,9 +36,7 @@ static int open_there(const struct errand *errand)
                 r = sys_fchdir(root_fd);
         if (r >= 0)
                 r = sys_chroot(".");
-        unsigned how = (errand->flags & BIND_RECURSIVE ? AT_RECURSIVE : 0) |
-                       (errand->flags & BIND_SOURCE_LINK ? AT_SYMLINK_NOFOLLOW : 0);
-        return r < 0 ? r : sys_open_tree(AT_FDCWD, errand->path, OPEN_TREE_CLONE | how);
+        return r < 0 ? r : open_tree_at(errand->path, errand->flags);
 }
 
 static _Noreturn void run_errand(const struct errand *errand)
@@ -90,14 +94,31 @@ static int tree_of_child(struct session *s, const char *path, uint64_t flags)
         return 0;
 }
 
+/*
+ * In the mount namespace of a user namespace, mounts hang together (MNT_LOCKED, mount_namespaces(7)): without those
+ * below it, a mount is copied only in ours. EINVAL is said of that, too; if it was something else, we hear it again.
+ */
+static int find_tree(struct session *s, const char *path, uint64_t flags)
+{
+        int r = tree_of_child(s, path, flags);
+        if (r != -EINVAL || (flags & BIND_RECURSIVE))
+                return r;
+        int tree = open_tree_at(path, flags);
+        if (tree < 0)
+                return tree;
+        fd_close(s->tree_fd);
+        s->tree_fd = tree;
+        return 0;
+}
+
 int parent_open_tree(struct session *s, const struct step *step, struct error *err)
 {
         (void) err;
-        return tree_of_child(s, plan_string(s->plan, s->in, step, 0), step->arg[1]);
+        return find_tree(s, plan_string(s->plan, s->in, step, 0), step->arg[1]);
 }
 
 int parent_help_bind(struct session *s, const struct step *step, struct error *err)
 {
         (void) err;
-        return tree_of_child(s, plan_string(s->plan, s->in, step, 0), step->arg[4]);
+        return find_tree(s, plan_string(s->plan, s->in, step, 0), step->arg[4]);
 }

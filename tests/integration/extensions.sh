@@ -130,6 +130,14 @@ host_sys() {
 }
 test_case "sysfs in a user namespace with the host's network is the host's" host_sys
 
+alone() {
+  mkdir -p "$D/src/below" && mount -t tmpfs t "$D/src/below" && echo deep >"$D/src/below/deep"
+  inside "below 0" "$USERNS" 'args("echo $(ls /mnt) $(ls /mnt/below | wc -l)")' \
+    '.mounts += [{destination: "/mnt", type: "bind", source: ($D + "/src"), options: ["bind"]}]'
+  umount "$D/src/below"
+}
+test_case "a bind mount in a user namespace, without what is mounted below its source" alone
+
 # --- mounts ----------------------------------------------------------------------------------------------
 link_to_nothing() {
   mkdir "$D/dir" && echo text >"$D/file" && echo below >"$D/dir/below"
@@ -228,7 +236,8 @@ hook_place() {
   for kind in prestart createRuntime createContainer poststart poststop; do
     bundle '.process.args = ["true"]' "$(hook "$kind" "pwd >>\(\$D)/place")"
     expect 0 berth run -b "$B" "$ID"
-    equal "$(<"$D/place")" "$B" "directory of $kind"
+    # that of createContainer is the root, as with runc
+    equal "$(<"$D/place")" "$B$([[ $kind != createContainer ]] || echo /rootfs)" "directory of $kind"
     rm "$D/place"
   done
 }
@@ -256,7 +265,7 @@ hook_env() {
 test_case "hooks without env inherit: ours, or that of the container's process" hook_env
 hook_inside() {
   bundle '.process.args = ["true"]' \
-    "$(hook createContainer 'test -e rootfs/proc/self && jq .pid >rootfs/tmp/created' 'env: ["PATH=/usr/bin:/bin"]')" \
+    "$(hook createContainer 'test -e proc/self && jq .pid >tmp/created' 'env: ["PATH=/usr/bin:/bin"]')" \
     "$(hook startContainer 'sed s/.*.pid.:// | cut -d, -f1 >/tmp/started; readlink /proc/self/ns/pid >>/tmp/started')"
   expect 0 berth run -b "$B" "$ID"
   equal "$(<"$B/rootfs/tmp/created")" 1 "pid in the state"
