@@ -78,10 +78,7 @@ static bool is_below(const char *path, const char *root, size_t len)
 
 static int hide(const char *point)
 {
-        /* What we take away must not be taken from the host. */
-        int r = sys_mount(NULL, point, NULL, MS_SLAVE | MS_REC, NULL);
-        if (r >= 0)
-                r = sys_umount(point, MNT_DETACH);
+        int r = sys_umount(point, MNT_DETACH);
         /* It went together with the mount that it was on. */
         if (r == -ENOENT)
                 return 0;
@@ -130,7 +127,10 @@ int hide_pseudo_fs(int root_fd)
         int fd = sys_openat2(AT_FDCWD, "/proc/self/mountinfo", O_RDONLY, 0, 0);
         if (fd < 0)
                 return fd;
-        int r = read_lines(fd, root, (size_t) n);
+        /* What we take away must not be taken from the host: umount propagates between the mounts that it was on. */
+        int r = sys_mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL);
+        if (r >= 0)
+                r = read_lines(fd, root, (size_t) n);
         (void) sys_close(fd);
         return r;
 }
