@@ -277,7 +277,7 @@ static int ask_path(struct bus *bus, const char *unit, char **ret_path, struct e
 }
 
 #define START_TRIES 20
-#define START_PAUSE_NS (100 * 1000 * 1000L)
+#define START_PAUSE_NS (100L * 1000 * 1000)
 
 static int explain_start(const char *unit, int r, const struct bus_failure *why, struct error *err)
 {
