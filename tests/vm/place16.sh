@@ -48,7 +48,10 @@ as_srun() {
   start_slurm
   local rc=0
   salloc --exclusive -N1 "$TOP/tests/placement/compare-slurm" --check 5 >"$D/out" 2>"$D/err" || rc=$?
-  kill "$(cat /run/slurmd.pid)" "$(cat /run/slurmctld.pid)" 2>/dev/null || true
+  local pids pid
+  pids=$(cat /run/slurmd.pid /run/slurmctld.pid /run/munge/munged.pid 2>/dev/null) || true
+  for pid in $pids; do kill "$pid" 2>/dev/null || true; done
+  for pid in $pids; do eventually gone "$pid"; done
   ((rc == 0)) || fail "$(cat "$D/out" "$D/err")"
 }
 
