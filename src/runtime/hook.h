@@ -28,7 +28,7 @@ struct hook_run {
 
 /*
  * Why a hook that ended is a failure, as a sentence without the hook's kind and number. `how`: CLD_* with its status
- * or signal (-ECANCELED); 0: it did not end in its time (-ETIMEDOUT). Of the hook, only path and timeout are looked at.
+ * or signal; 0: it did not end in its time. Returns -ECANCELED. Of the hook, only path and timeout are looked at.
  */
 int hook_explain(const struct hook_run *hook, int how, int status, const char *words, struct error *err);
 

@@ -409,7 +409,7 @@ static void a_hook_that_takes_too_long_is_killed(void **state)
                  NULL, NULL);
         auto_session struct session s = SESSION_INIT;
         struct error err = ERROR_INIT;
-        assert_int_equal(session_start(&s, &b.plan, &b.in, &b.opts, &err), -ETIMEDOUT);
+        assert_int_equal(session_start(&s, &b.plan, &b.in, &b.opts, &err), -ECANCELED);
         assert_string_equal(err.text, "error running createRuntime hook #0: \"/bin/sleep\" did not end within its 1 seconds");
         assert_no_children();
 }
@@ -453,7 +453,7 @@ static void what_a_start_hook_says_is_told(void **state)
                          "error running startContainer hook #1: \"/bin/sh\" exited with status 3: no licence");
         start_hook_fails(SH("echo a; echo b; kill -9 $$"), -ECANCELED,
                          "error running startContainer hook #1: \"/bin/sh\" was killed by signal 9 (killed): a b");
-        start_hook_fails("\"path\": \"/bin/sleep\", \"args\": [\"sleep\", \"30\"], \"timeout\": 1", -ETIMEDOUT,
+        start_hook_fails("\"path\": \"/bin/sleep\", \"args\": [\"sleep\", \"30\"], \"timeout\": 1", -ECANCELED,
                          "error running startContainer hook #1: \"/bin/sleep\" did not end within its 1 seconds");
         start_hook_fails("\"path\": \"/no/such/hook\"", -ENOENT,
                          "error running startContainer hook #1: \"/no/such/hook\": No such file or directory");
