@@ -154,7 +154,7 @@ limits_without_path() {
   ((version == 2)) || skip "cgroup v1"
   local own=/sys/fs/cgroup/$ID.caller
   mkdir "$own"
-  bundle '.linux.resources.memory = {limit: 33554432}' 'args("cat /proc/self/cgroup; cat /sys/fs/cgroup/memory.max")' "$(NO_NS cgroup)" \
+  bundle '.linux.resources.memory = {limit: 33554432}' '.process.args = ["cat", "/proc/self/cgroup", "/sys/fs/cgroup/memory.max"]' "$(NO_NS cgroup)" \
     '.linux.namespaces += [{type: "cgroup"}]'
   try sh -c 'echo 0 >"$1/cgroup.procs" && shift && exec "$@"' sh "$own" "$BERTH" --root "$ROOT" run -b "$B" "$ID"
   rmdir "$own"
