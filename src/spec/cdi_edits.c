@@ -6,10 +6,9 @@
 #include <json-c/json_object.h>
 
 #include "spec/path_clean.h"
+#include "spec/sections.h"
 
 #define ELEMENTS_MAX 65536
-#define MAJOR_MAX ((1 << 12) - 1)       /* as of linux.devices, spec_devices.c */
-#define MINOR_MAX ((1 << 20) - 1)
 
 /* ---- env ---- */
 
@@ -62,25 +61,6 @@ static int read_type(const struct where *at, struct json_object *v, void *out)
         return 0;
 }
 
-static int read_device_number(const struct where *at, struct json_object *v, int64_t max, void *out)
-{
-        int64_t n = 0;
-        int r = read_number(at, v, 0, max, &n);
-        if (r == 0)
-                *(uint32_t *) out = (uint32_t) n;
-        return r;
-}
-
-static int read_major(const struct where *at, struct json_object *v, void *out)
-{
-        return read_device_number(at, v, MAJOR_MAX, out);
-}
-
-static int read_minor(const struct where *at, struct json_object *v, void *out)
-{
-        return read_device_number(at, v, MINOR_MAX, out);
-}
-
 static int read_mode(const struct where *at, struct json_object *v, void *out)
 {
         struct edit_node *n = out;
@@ -126,8 +106,8 @@ static int read_node(const struct where *at, struct json_object *v, void *out)
                 { "path", WANT_STRING, REQUIRED, read_clean_path, offsetof(struct edit_node, path) },
                 { "hostPath", WANT_STRING, OPTIONAL, read_host_path, offsetof(struct edit_node, host) },
                 { "type", WANT_STRING, OPTIONAL, read_type, offsetof(struct edit_node, type) },
-                { "major", WANT_NUMBER, OPTIONAL, read_major, offsetof(struct edit_node, major) },
-                { "minor", WANT_NUMBER, OPTIONAL, read_minor, offsetof(struct edit_node, minor) },
+                { "major", WANT_NUMBER, OPTIONAL, read_device_major, offsetof(struct edit_node, major) },
+                { "minor", WANT_NUMBER, OPTIONAL, read_device_minor, offsetof(struct edit_node, minor) },
                 { "fileMode", WANT_NUMBER, OPTIONAL, read_mode, 0 },
                 { "permissions", WANT_STRING, OPTIONAL, read_permissions, 0 },
                 { "uid", WANT_NUMBER, OPTIONAL, read_uid, 0 },

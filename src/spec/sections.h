@@ -16,6 +16,7 @@ read_fn read_mounts;            /* spec_mounts.c */
 read_fn read_hooks;             /* spec_hooks.c */
 read_fn read_linux;             /* spec_linux.c */
 read_fn read_devices;           /* spec_devices.c */
+read_fn read_device_major, read_device_minor; /* spec_devices.c, of a config or of CDI; `out` is a uint32_t */
 read_fn read_resources;         /* spec_resources.c */
 read_fn read_huge_pages, read_block_io, read_rdma, read_network; /* spec_resources_io.c; `out` is a struct resources */
 read_fn read_filter;            /* spec_seccomp.c */

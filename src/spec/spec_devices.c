@@ -50,7 +50,7 @@ static int read_mode(const struct where *at, struct json_object *v, void *out)
         return 0;
 }
 
-static int read_device_number(const struct where *at, struct json_object *v, int64_t max, uint32_t *ret)
+static int read_part_of_number(const struct where *at, struct json_object *v, int64_t max, uint32_t *ret)
 {
         int64_t n = 0;
         int r = read_number(at, v, 0, max, &n);
@@ -59,14 +59,14 @@ static int read_device_number(const struct where *at, struct json_object *v, int
         return r;
 }
 
-static int read_major(const struct where *at, struct json_object *v, void *out)
+int read_device_major(const struct where *at, struct json_object *v, void *out)
 {
-        return read_device_number(at, v, MAJOR_MAX, out);
+        return read_part_of_number(at, v, MAJOR_MAX, out);
 }
 
-static int read_minor(const struct where *at, struct json_object *v, void *out)
+int read_device_minor(const struct where *at, struct json_object *v, void *out)
 {
-        return read_device_number(at, v, MINOR_MAX, out);
+        return read_part_of_number(at, v, MINOR_MAX, out);
 }
 
 static int read_device(const struct where *at, struct json_object *v, void *out)
@@ -79,8 +79,8 @@ static int read_device(const struct where *at, struct json_object *v, void *out)
                 { "gid", WANT_NUMBER, OPTIONAL, read_id, offsetof(struct spec_device, gid) },
         };
         static const struct field number_fields[] = {
-                { "major", WANT_NUMBER, REQUIRED, read_major, offsetof(struct spec_device, major) },
-                { "minor", WANT_NUMBER, REQUIRED, read_minor, offsetof(struct spec_device, minor) },
+                { "major", WANT_NUMBER, REQUIRED, read_device_major, offsetof(struct spec_device, major) },
+                { "minor", WANT_NUMBER, REQUIRED, read_device_minor, offsetof(struct spec_device, minor) },
         };
         struct spec_device *d = out;
         int r = read_fields(at, v, device_fields, COUNT(device_fields), d);

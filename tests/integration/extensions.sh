@@ -2,27 +2,7 @@
 # shellcheck disable=SC2016
 # What crun has beside runc: options, mount options, annotations, and the corners that its users rely on.
 . "${BASH_SOURCE%/*}/../lib/check.sh"
-
-ARGS='def args($script): .process.args = ["sh", "-c", $script];'
-USERNS='.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}]
-  | .linux.gidMappings = [{containerID: 0, hostID: 200000, size: 65536}]'
-
-# inside WANTED-OUTPUT JQ...: what the container prints
-inside() {
-  bundle "$ARGS ${*:2:1}" "${@:3}"
-  expect 0 berth run -b "$B" "$ID"
-  equal "$out" "$1" "output"
-}
-
-# refuses PART-OF-SENTENCE JQ...: one line, no container
-refuses() {
-  bundle "$ARGS ${*:2:1}" "${@:3}"
-  try berth run -b "$B" "$ID"
-  [[ $status != 0 ]] || fail "it was not refused"
-  one_line "$err"
-  contains "$err" "$1"
-  equal "$out" "" "output"
-}
+. "$TESTS/lib/compare.sh"
 
 # --- options -------------------------------------------------------------------------------------------
 other_config() {
