@@ -271,12 +271,8 @@ hook_in_bundle() {
 test_case "a createRuntime hook begins in the bundle" hook_in_bundle
 
 others_network() {
-  unshare --user sleep 100 &
-  local holder=$! r=0
-  in_its_own() { [[ $(readlink "/proc/$holder/ns/user") != "$(readlink /proc/self/ns/user)" ]]; }
-  eventually in_its_own
-  echo "0 100000 65536" >"/proc/$holder/uid_map"
-  echo "0 100000 65536" >"/proc/$holder/gid_map"
+  local holder r=0
+  hold_user_namespace "0 100000 65536" "0 100000 65536"
   touch "$D/net"
   unshare --net mount --bind /proc/self/ns/net "$D/net"
   (

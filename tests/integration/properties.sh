@@ -66,12 +66,8 @@ idmap_new_files() {
 test_case "idmap: new files are on the disk as they are inside" idmap_new_files
 idmap_joined() {
   owned
-  unshare --user sleep 100 &
-  local holder=$! r=0
-  in_its_own() { [[ $(readlink "/proc/$holder/ns/user") != "$(readlink /proc/self/ns/user)" ]]; }
-  eventually in_its_own
-  echo "0 3000 2000" >"/proc/$holder/uid_map"
-  echo "0 4000 2000" >"/proc/$holder/gid_map"
+  local holder r=0
+  hold_user_namespace "0 3000 2000" "0 4000 2000"
   (inside "0:0 1000:1001 " '.mounts += ['"$MAPPED"' + {options: ["bind", "idmap"]}]' \
     ".linux.namespaces += [{type: \"user\", path: \"/proc/$holder/ns/user\"}]" "$LOOK") || r=$?
   kill "$holder"

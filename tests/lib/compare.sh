@@ -134,6 +134,16 @@ compare_states() {
   diff "$D/runc" "$D/ours" || fail "the runtimes differ (<runc, >ours)"
 }
 
+# A process in a user namespace of its own, with maps of one line each: $holder, for the case to kill.
+hold_user_namespace() { # UID-MAP GID-MAP
+  unshare --user sleep 100 &
+  holder=$!
+  in_its_own() { [[ $(readlink "/proc/$holder/ns/user") != "$(readlink /proc/self/ns/user)" ]]; }
+  eventually in_its_own
+  echo "$1" >"/proc/$holder/uid_map"
+  echo "$2" >"/proc/$holder/gid_map"
+}
+
 # inside WANTED-OUTPUT JQ...: what the container prints
 inside() {
   bundle "$ARGS ${*:2:1}" "${@:3}"
