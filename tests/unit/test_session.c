@@ -203,6 +203,16 @@ static void every_step_can_fail(void **state)
         assert_true(failed > 20);
 }
 
+/* After a change of the host or of the spec. The plan lives in the block. */
+static void compile_again(struct box *b, void **ret_block)
+{
+        size_t size;
+        struct error err = ERROR_INIT;
+        const struct wish wish = { .bundle = bundle, .id = "box", .cgroup_inherit = true };
+        assert_int_equal(plan_compile(b->spec, &b->host, &wish, ret_block, &size, &err), 0);
+        assert_int_equal(plan_open(&b->plan, *ret_block, size, &err), 0);
+}
+
 /* The same on a kernel without the newer calls: other steps, the same container. */
 static void an_old_kernel_makes_the_same_container(void **state)
 {
@@ -212,11 +222,7 @@ static void an_old_kernel_makes_the_same_container(void **state)
         box_open(&b, CONFIG(""), args, NULL);
         b.host.clear_sighand = b.host.mount_setattr = b.host.into_cgroup = false;
         auto_free void *block = NULL;
-        size_t size;
-        struct error err = ERROR_INIT;
-        const struct wish wish = { .bundle = bundle, .id = "box", .cgroup_inherit = true };
-        assert_int_equal(plan_compile(b.spec, &b.host, &wish, &block, &size, &err), 0);
-        assert_int_equal(plan_open(&b.plan, block, size, &err), 0);
+        compile_again(&b, &block);
         auto_session struct session s = SESSION_INIT;
         start(&s, &b);
         assert_int_equal(status_of(&s), 42);
@@ -243,11 +249,7 @@ static void an_old_kernel_sets_the_flags_of_bind_mounts(void **state)
         b.spec->n_mounts = 4;
         b.host.mount_setattr = false;
         auto_free void *block = NULL;
-        size_t size;
-        struct error err = ERROR_INIT;
-        const struct wish wish = { .bundle = bundle, .id = "box", .cgroup_inherit = true };
-        assert_int_equal(plan_compile(b.spec, &b.host, &wish, &block, &size, &err), 0);
-        assert_int_equal(plan_open(&b.plan, block, size, &err), 0);
+        compile_again(&b, &block);
         auto_session struct session s = SESSION_INIT;
         start(&s, &b);
         assert_int_equal(status_of(&s), 111);
