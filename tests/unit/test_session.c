@@ -142,6 +142,16 @@ static void a_container_runs(void **state)
         assert_no_children();
 }
 
+/* After a change of the host or of the spec. The plan lives in the block. */
+static void compile_again(struct box *b, void **ret_block)
+{
+        size_t size;
+        struct error err = ERROR_INIT;
+        const struct wish wish = { .bundle = bundle, .id = "box", .cgroup_inherit = true };
+        assert_int_equal(plan_compile(b->spec, &b->host, &wish, ret_block, &size, &err), 0);
+        assert_int_equal(plan_open(&b->plan, *ret_block, size, &err), 0);
+}
+
 static void home_is_found_in_the_containers_passwd(void **state)
 {
         (void) state;
@@ -149,12 +159,8 @@ static void home_is_found_in_the_containers_passwd(void **state)
         auto_box struct box b;
         box_open(&b, CONFIG(""), args, NULL);
         auto_free void *block = NULL;
-        size_t size;
-        struct error err = ERROR_INIT;
         b.spec->process.user.uid = b.spec->process.user.gid = 7;
-        const struct wish wish = { .bundle = bundle, .id = "box", .cgroup_inherit = true };
-        assert_int_equal(plan_compile(b.spec, &b.host, &wish, &block, &size, &err), 0);
-        assert_int_equal(plan_open(&b.plan, block, size, &err), 0);
+        compile_again(&b, &block);
         auto_session struct session s = SESSION_INIT;
         start(&s, &b);
         assert_int_equal(status_of(&s), 0);
@@ -201,16 +207,6 @@ static void every_step_can_fail(void **state)
                 failed++;
         }
         assert_true(failed > 20);
-}
-
-/* After a change of the host or of the spec. The plan lives in the block. */
-static void compile_again(struct box *b, void **ret_block)
-{
-        size_t size;
-        struct error err = ERROR_INIT;
-        const struct wish wish = { .bundle = bundle, .id = "box", .cgroup_inherit = true };
-        assert_int_equal(plan_compile(b->spec, &b->host, &wish, ret_block, &size, &err), 0);
-        assert_int_equal(plan_open(&b->plan, *ret_block, size, &err), 0);
 }
 
 /* The same on a kernel without the newer calls: other steps, the same container. */
