@@ -103,6 +103,19 @@ int io_create_file(int dirfd, const char *path, const void *data, size_t size, m
         return r;
 }
 
+/*
+ * Changing places does as rename(2) does, but without ext4's care (auto_da_alloc) to have blocks for what replaces
+ * something, which cost more than all the rest when they are freed again. Not all file systems can.
+ */
+static int put_in_place(int dirfd, const char *name, const char *path)
+{
+        if (renameat2(dirfd, name, dirfd, path, RENAME_EXCHANGE) == 0) {
+                (void) unlinkat(dirfd, name, 0); /* best effort: the old file, under a name that nobody reads */
+                return 0;
+        }
+        return renameat(dirfd, name, dirfd, path) < 0 ? -errno : 0;
+}
+
 int io_replace_file(int dirfd, const char *path, const void *data, size_t size, mode_t mode)
 {
         char name[PATH_MAX];
@@ -113,8 +126,8 @@ int io_replace_file(int dirfd, const char *path, const void *data, size_t size, 
         if (fd < 0)
                 return -errno;
         int r = io_write_all(fd, data, size);
-        if (r == 0 && renameat(dirfd, name, dirfd, path) < 0)
-                r = -errno;
+        if (r == 0)
+                r = put_in_place(dirfd, name, path);
         if (r < 0)
                 (void) unlinkat(dirfd, name, 0); /* best effort: the failure is already known */
         return r;

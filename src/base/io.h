@@ -32,5 +32,8 @@ int io_write_file(int dirfd, const char *path, const char *text) MUST_CHECK;
 /* Make a file that nobody looks for yet; -EEXIST if there is one. */
 int io_create_file(int dirfd, const char *path, const void *data, size_t size, mode_t mode) MUST_CHECK;
 
-/* Replace a file at once: temporary name beside it, then rename(2). Mode 0600 or as given. */
+/*
+ * Make a file, or replace it at once: readers see the old or the new one. After a crash of the machine it may be
+ * empty. Mode as given.
+ */
 int io_replace_file(int dirfd, const char *path, const void *data, size_t size, mode_t mode) MUST_CHECK;

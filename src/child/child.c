@@ -71,8 +71,8 @@ _Noreturn void child_run(const struct child_start *start)
 
         for (c.at = start->first; c.at < c.plan->n_steps; c.at++) {
                 const struct step *step = &c.plan->steps[c.at];
-                if (step->lane == LANE_PARENT) {
-                        parent_worked = true;
+                if (step->lane != LANE_CHILD) {
+                        parent_worked = parent_worked || step->lane == LANE_PARENT;
                         continue;
                 }
                 if (parent_worked) {

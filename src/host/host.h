@@ -14,8 +14,7 @@
 #include "cgroups/cgroup.h"
 
 struct host {
-        bool clear_sighand;     /* clone3(CLONE_CLEAR_SIGHAND), Linux 5.5 */
-        bool into_cgroup;       /* clone3(CLONE_INTO_CGROUP), Linux 5.7 */
+        bool clone3;            /* not hidden by a filter: CLONE_CLEAR_SIGHAND (5.5) and CLONE_INTO_CGROUP (5.7) work */
         bool mount_setattr;     /* Linux 5.12; before it, bind mounts are remounted */
         bool privileged;        /* CAP_SYS_ADMIN in our user namespace, which is the initial one */
         bool maps_ids;          /* CAP_SETUID and CAP_SETGID: may map any ids of our user namespace into another one */

@@ -70,6 +70,7 @@ static void compile_all(struct compile *c)
 
         /* inside: its namespaces, its file system */
         compile_signals(c);
+        compile_state_ahead(c);
         compile_cgroup_enter(c);
         compile_joins(c);
         compile_names(c);
@@ -91,7 +92,7 @@ static void compile_all(struct compile *c)
         compile_privileges(c);
         compile_await_start(c);
         compile_exec(c);
-        compile_state(c, PLAN_RUNNING);
+        compile_running(c);
         compile_hooks(c, HOOK_POSTSTART);
 }
 

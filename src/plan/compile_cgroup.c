@@ -234,13 +234,13 @@ void compile_cgroup_entrances(struct compile *c, bool own)
 {
         const struct cgroup_host *host = &c->host->cgroups;
         c->enters_cgroup = own && host->n > 0;
-        if (!own || host->n == 0 || (host->mode == CGROUP_V2 && c->host->into_cgroup))
+        if (!own || host->n == 0 || (host->mode == CGROUP_V2 && c->host->clone3))
                 return;
         c->n_entrances = host->n;
         c->entrances = plan_build_fd(c->b);
         for (size_t i = 1; i < host->n; i++)
                 (void) plan_build_fd(c->b);
-        plan_add(c->b, STEP_CGROUP_ENTRANCES, c->entrances, c->n_entrances, c->host->into_cgroup ? 1u : 0u);
+        plan_add(c->b, STEP_CGROUP_ENTRANCES, c->entrances, c->n_entrances, c->host->clone3 ? 1u : 0u);
 }
 
 void compile_cgroup_enter(struct compile *c)

@@ -81,7 +81,7 @@ void compile_joins_before(struct compile *c)
 
 void compile_clone(struct compile *c)
 {
-        plan_add(c->b, STEP_CLONE, c->first_clone | (c->host->clear_sighand ? CLONE_CLEAR_SIGHAND : 0));
+        plan_add(c->b, STEP_CLONE, c->first_clone | (c->host->clone3 ? CLONE_CLEAR_SIGHAND : 0));
 }
 
 uint64_t compile_map_text(struct compile *c, const struct spec_id_map *map, size_t n)

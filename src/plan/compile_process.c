@@ -17,13 +17,37 @@ void compile_state(struct compile *c, unsigned state)
  * Written for those who look while it comes into being: hooks, seccomp agents, the one who waits for `create`, and
  * whoever finds it when we were killed. A process that dies with us and has none of the former needs no such line.
  */
-void compile_creating(struct compile *c)
+static bool is_looked_at(const struct compile *c)
 {
         bool looked_at = c->wish->await_start || !c->wish->die_with_parent || c->spec->seccomp.notifies;
         for (unsigned kind = 0; kind < HOOK_KINDS; kind++)
                 looked_at = looked_at || c->spec->hooks[kind].n > 0;
-        if (looked_at)
+        return looked_at;
+}
+
+void compile_creating(struct compile *c)
+{
+        if (is_looked_at(c))
                 compile_state(c, PLAN_CREATING);
+}
+
+/* After exec() the state would be written while the process runs, or has ended, and be waited for. A process that is
+ * forked again is not known yet. */
+static bool is_written_ahead(const struct compile *c)
+{
+        return !c->wish->no_state && !c->forks_again && !is_looked_at(c);
+}
+
+void compile_state_ahead(struct compile *c)
+{
+        if (is_written_ahead(c))
+                plan_add(c->b, STEP_STATE_AHEAD, PLAN_RUNNING);
+}
+
+void compile_running(struct compile *c)
+{
+        if (!is_written_ahead(c))
+                compile_state(c, PLAN_RUNNING);
 }
 
 /* `exec` alone: where the runtime itself runs until the process is in the container's cgroup. */

@@ -5,7 +5,7 @@
  * A plan is one list. Every entry is done either by the parent (outside the
  * container) or by the child (inside it). Where the list changes sides the two
  * processes meet: that is all the synchronisation there is. Nobody sends
- * "ready" or "go" by hand.
+ * "ready" or "go" by hand. Only a step beside the child's meets nobody.
  *
  * To add a step: name it here, describe it in step.c, compile it in one of
  * plan/compile_*.c, execute it in child/step_*.c or runtime/parent_*.c.
@@ -17,6 +17,7 @@
 enum lane {
         LANE_PARENT,
         LANE_CHILD,
+        LANE_BESIDE,            /* the parent's, while the child goes on: nobody waits */
 };
 
 enum step_op {
@@ -48,6 +49,7 @@ enum step_op {
         STEP_OPEN_TREE,         /* path, enum bind_flags: a detached copy of a mount as the child sees it, which it is given */
         STEP_MAP_TREE,          /* uid map, gid map, or path of a user namespace, recursive, destination: of that copy */
         STEP_WRITE_STATE,       /* enum plan_state */
+        STEP_STATE_AHEAD,       /* the same, beside the child: should it fail, the state goes with it */
         STEP_MOVE_NET_DEVICE,   /* device, its name in the container */
         STEP_SEND_LISTENER,     /* path of a socket, metadata: the seccomp listener that the child sent, to its agent */
         STEP_HOOK_STATE,        /* first fd slot of two: what the hooks that the child runs are told */

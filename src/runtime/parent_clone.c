@@ -39,7 +39,7 @@ static bool runs_alone(const struct session *s, size_t first)
                 const struct step *step = &s->plan->steps[i];
                 if (step->op == STEP_EXEC)
                         return true;
-                if (step->lane == LANE_PARENT || step->op == STEP_FORK_AGAIN || step->op == STEP_AWAIT_START)
+                if (step->lane != LANE_CHILD || step->op == STEP_FORK_AGAIN || step->op == STEP_AWAIT_START)
                         return false;
                 if (step->op == STEP_BIND && (step->arg[4] & BIND_ASK))
                         return false;
@@ -68,7 +68,7 @@ pid_t clone_child(struct session *s, const struct step *step, uint64_t more)
         birth.cpus_size = (size_t) size;
         uint64_t flags = step->arg[0] | more | (s->opts->for_grandparent ? (uint64_t) CLONE_PARENT : 0);
         uint64_t lean = flags & ~(uint64_t) CLONE_CLEAR_SIGHAND;
-        int cgroup_fd = s->opts->host->into_cgroup && !s->opts->attached ? cgroup_v2_fd(&s->cgroup) : -1;
+        int cgroup_fd = s->opts->host->clone3 && !s->opts->attached ? cgroup_v2_fd(&s->cgroup) : -1;
         if (LEAN_WORKS && s->opts->stack && s->opts->host->privileged && cgroup_fd < 0 && !(lean & ~LEAN_FLAGS) &&
             runs_alone(s, birth.first))
                 return sys_clone_lean(lean, be_born, (char *) s->opts->stack + SESSION_STACK_SIZE, &birth, &s->pidfd);

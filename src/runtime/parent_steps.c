@@ -25,6 +25,7 @@ parent_step *const parent_steps[STEP_OPS] = {
         [STEP_SET_SCHEDULER]  = parent_set_scheduler,
         [STEP_SET_IO_PRIORITY] = parent_set_io_priority,
         [STEP_WRITE_STATE]    = parent_write_state,
+        [STEP_STATE_AHEAD]    = parent_write_state,
         [STEP_MOVE_NET_DEVICE] = parent_move_net_device,
         [STEP_SEND_LISTENER]  = parent_send_listener,
         [STEP_HOOK_FILES]     = parent_hook_files,

@@ -165,7 +165,7 @@ static int walk(struct session *s, size_t first, struct error *err)
                         continue;
                 }
                 /* After exec() nobody answers any more: the last steps are ours alone. */
-                if (s->pidfd >= 0 && !with_child && !s->running) {
+                if (step->lane == LANE_PARENT && s->pidfd >= 0 && !with_child && !s->running) {
                         r = await_child(s, i, err);
                         if (r < 0)
                                 return r;

@@ -20,7 +20,7 @@
 static struct host v2_host(void)
 {
         return (struct host){
-                .clear_sighand = true, .into_cgroup = true, .mount_setattr = true, .privileged = true,
+                .clone3 = true, .mount_setattr = true, .privileged = true,
                 .maps_ids = true,
                 .kcore = true,
                 .cgroups = { .mode = CGROUP_V2, .n = 1, .v2_controllers = " cpuset cpu io memory pids ",
@@ -32,7 +32,7 @@ static struct host v2_host(void)
 static struct host v1_host(void)
 {
         return (struct host){
-                .clear_sighand = true, .into_cgroup = true, .mount_setattr = true, .privileged = true,
+                .clone3 = true, .mount_setattr = true, .privileged = true,
                 .maps_ids = true,
                 .cgroups = { .mode = CGROUP_V1, .n = 4,
                              .h = { { "cpu,cpuacct", "/sys/fs/cgroup/cpu,cpuacct", "/", false, false, false },
@@ -162,7 +162,7 @@ static void the_default_config_on_an_old_kernel(void **state)
         (void) state;
         auto_spec struct spec *spec = read_default();
         struct host host = v2_host();
-        host.clear_sighand = host.into_cgroup = host.mount_setattr = false;
+        host.clone3 = host.mount_setattr = false;
         golden(spec, &host, &plain, "default.old-kernel.plan");
 }
 

@@ -216,7 +216,7 @@ static void an_old_kernel_makes_the_same_container(void **state)
         const char *args[] = { "sh", "-c", "! (echo 1 >/proc/sys/kernel/hostname) 2>/dev/null && exit 42", NULL };
         auto_box struct box b;
         box_open(&b, CONFIG(""), args, NULL);
-        b.host.clear_sighand = b.host.mount_setattr = b.host.into_cgroup = false;
+        b.host.clone3 = b.host.mount_setattr = false;
         auto_free void *block = NULL;
         compile_again(&b, &block);
         auto_session struct session s = SESSION_INIT;
