@@ -64,7 +64,7 @@ _Noreturn void child_run(const struct child_start *start)
                 .plan = start->plan, .in = start->in,
                 .sync_fd = start->sync_fd, .listen_fd = start->listen_fd, .alive_fd = start->alive_fd,
                 .own_cpus = start->own_cpus,
-                .root_fd = -1, .tree_fd = -1, .null_fd = -1, .empty_fd = -1,
+                .root_fd = -1, .tree_fd = -1, .null_fd = -1, .nodes_fd = -1, .empty_fd = -1,
         };
         size_t last_own = start->first;
         bool parent_worked = false;

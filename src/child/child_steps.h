@@ -18,6 +18,7 @@ struct child {
         int tree_fd;            /* a detached mount that the parent opened, for the next bind mount */
         bool undo_root;         /* its mount is in the host's namespace: to be gone if we fail while we are privileged */
         int null_fd;            /* /dev/null of the host, verified */
+        int nodes_fd;           /* the directory in which several nodes are being made */
         int empty_fd;           /* an empty read-only tmpfs that masks directories */
         enum { BOUND_PLAIN, BOUND_ON_LINK, LINK_COPIED } bound;     /* what the last bind step did */
         bool cwd_done, announced;

@@ -33,21 +33,48 @@ int child_refuse_link(struct child *c, const struct step *step)
         return 0;
 }
 
+/*
+ * The directory of a node. Most nodes are in one directory, and their steps follow one another: it stays open in
+ * between: to find it takes longer than to make the node.
+ */
+static int open_directory(struct child *c, const struct step *step, const char **ret_name)
+{
+        const char *path = child_string(c, step, 0);
+        if (c->nodes_fd < 0)
+                return c->nodes_fd = walk_parent(c->root_fd, path, ret_name);
+        *ret_name = strrchr(path, '/') + 1;
+        return c->nodes_fd;
+}
+
+static void close_directory(struct child *c, const struct step *step)
+{
+        const struct step *next = step + 1; /* there is one: the plan ends with exec */
+        if (next->op == STEP_MAKE_DEVICE || next->op == STEP_MAKE_SYMLINK) {
+                const char *path = child_string(c, step, 0), *name = strrchr(path, '/');
+                const char *next_path = child_string(c, next, 0), *next_name = strrchr(next_path, '/');
+                if (name && next_name && name - path == next_name - next_path &&
+                    memcmp(path, next_path, (size_t) (name - path)) == 0)
+                        return;
+        }
+        (void) sys_close(c->nodes_fd);
+        c->nodes_fd = -1;
+}
+
 int child_make_symlink(struct child *c, const struct step *step)
 {
         const char *name;
-        int dir = walk_parent(c->root_fd, child_string(c, step, 0), &name);
+        int dir = open_directory(c, step, &name);
         if (dir < 0)
                 return dir;
         int r = sys_symlinkat(child_string(c, step, 1), dir, name);
-        (void) sys_close(dir);
+        close_directory(c, step);
         return r == -EEXIST ? 0 : r;
 }
 
 int child_make_device(struct child *c, const struct step *step)
 {
         const char *name;
-        int dir = walk_parent(c->root_fd, child_string(c, step, 0), &name);
+        int dir = open_directory(c, step, &name);
         if (dir < 0)
                 return dir;
         mode_t mode = (mode_t) step->arg[1];
@@ -63,7 +90,7 @@ int child_make_device(struct child *c, const struct step *step)
                 r = sys_fchownat(dir, name, (uint32_t) step->arg[3], (uint32_t) step->arg[4], AT_SYMLINK_NOFOLLOW);
         if (r >= 0)
                 r = sys_fchmodat(dir, name, mode & 07777);
-        (void) sys_close(dir);
+        close_directory(c, step);
         return r;
 }
 

@@ -89,11 +89,26 @@ static int make_component(struct way *way, int parent, size_t start, size_t end)
         return r == -EINVAL ? 0 : r < 0 ? r : 1;
 }
 
-/* One walk along the path; what is missing is made. 1: the text has changed, start again. */
-static int walk_and_make(int root_fd, struct way *way, int *ret_fd)
+/* The deepest directory there is above the last component of path[0..*end), which ends where the missing ones begin. */
+static int deepest_directory(int root_fd, const struct way *way, size_t *end)
 {
-        int parent = walk_open(root_fd, "/");
-        for (size_t start = 0, depth = 0; parent >= 0 && depth < DEPTH_MAX; depth++) {
+        int fd;
+        do {
+                while (*end > 0 && way->path[*end - 1] == '/')
+                        (*end)--;
+                while (*end > 0 && way->path[*end - 1] != '/')
+                        (*end)--;
+                fd = open_prefix(root_fd, way->path, *end);
+        } while (fd == -ENOENT && *end > 0);
+        return fd;
+}
+
+/* Make what is missing of a path. 1: the text has changed, start again. */
+static int make_missing(int root_fd, struct way *way, int *ret_fd)
+{
+        size_t start = strlen(way->path);
+        int parent = deepest_directory(root_fd, way, &start);
+        for (size_t depth = 0; parent >= 0 && depth < DEPTH_MAX; depth++) {
                 while (way->path[start] == '/')
                         start++;
                 size_t end = start;
@@ -101,16 +116,11 @@ static int walk_and_make(int root_fd, struct way *way, int *ret_fd)
                         end++;
                 if (end == start)
                         break;
-                int fd = open_prefix(root_fd, way->path, end);
-                if (fd == -ENOENT) {
-                        int r = make_component(way, parent, start, end);
-                        if (r > 0) {
-                                (void) sys_close(parent);
-                                return r;
-                        }
-                        fd = r < 0 ? r : open_prefix(root_fd, way->path, end);
-                }
+                int r = make_component(way, parent, start, end);
+                int fd = r == 0 ? open_prefix(root_fd, way->path, end) : r;
                 (void) sys_close(parent);
+                if (r > 0)
+                        return r;
                 parent = fd;
                 start = end;
         }
@@ -132,7 +142,7 @@ static int make_directories(int root_fd, const char *path, size_t len, bool stay
         if (fd != -ENOENT)
                 return fd;
         do
-                r = walk_and_make(root_fd, &way, &fd);
+                r = make_missing(root_fd, &way, &fd);
         while (r > 0);
         return r < 0 ? r : fd;
 }
