@@ -42,7 +42,7 @@ static int open_directory(struct child *c, const struct step *step, const char *
         const char *path = child_string(c, step, 0);
         if (c->nodes_fd < 0)
                 return c->nodes_fd = walk_parent(c->root_fd, path, ret_name);
-        *ret_name = strrchr(path, '/') + 1;
+        *ret_name = path + walk_prefix(path);
         return c->nodes_fd;
 }
 
@@ -50,10 +50,9 @@ static void close_directory(struct child *c, const struct step *step)
 {
         const struct step *next = step + 1; /* there is one: the plan ends with exec */
         if (next->op == STEP_MAKE_DEVICE || next->op == STEP_MAKE_SYMLINK) {
-                const char *path = child_string(c, step, 0), *name = strrchr(path, '/');
-                const char *next_path = child_string(c, next, 0), *next_name = strrchr(next_path, '/');
-                if (name && next_name && name - path == next_name - next_path &&
-                    memcmp(path, next_path, (size_t) (name - path)) == 0)
+                const char *path = child_string(c, step, 0), *next_path = child_string(c, next, 0);
+                size_t len = walk_prefix(path);
+                if (walk_prefix(next_path) == len && memcmp(path, next_path, len) == 0)
                         return;
         }
         (void) sys_close(c->nodes_fd);

@@ -147,11 +147,17 @@ static int make_directories(int root_fd, const char *path, size_t len, bool stay
         return r < 0 ? r : fd;
 }
 
-static int parent_of(int root_fd, const char *path, const char **ret_name, bool stay)
+size_t walk_prefix(const char *path)
 {
         size_t len = strlen(path);
         while (len > 0 && path[len - 1] != '/')
                 len--;
+        return len;
+}
+
+static int parent_of(int root_fd, const char *path, const char **ret_name, bool stay)
+{
+        size_t len = walk_prefix(path);
         *ret_name = path + len;
         return make_directories(root_fd, path, len, stay);
 }

@@ -22,6 +22,9 @@ int walk_make(int root_fd, const char *path, bool directory);
  * on the way leads to nothing. */
 int walk_parent(int root_fd, const char *path, const char **ret_name);
 
+/* Bytes of `path` before its last component. */
+size_t walk_prefix(const char *path);
+
 /* "/proc/self/fd/N" for calls that take only a path: the link is the open file itself. */
 struct fd_path {
         char text[32];

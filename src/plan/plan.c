@@ -50,8 +50,10 @@ static bool step_ok(const struct plan *plan, const struct step *step)
 int plan_open(struct plan *ret_plan, const void *block, size_t size, struct error *err)
 {
         const struct plan_header *h = block;
-        if (size < sizeof(*h) || h->magic != PLAN_MAGIC || h->version != PLAN_VERSION || h->ops != STEP_OPS)
-                return error_say(err, -EINVAL, "not a plan of this version of berth");
+        if (size < sizeof(*h) || h->magic != PLAN_MAGIC || (h->format == PLAN_FORMAT && h->ops != STEP_OPS))
+                return error_say(err, -EINVAL, "not a plan");
+        if (h->format != PLAN_FORMAT)
+                return error_say(err, -ESTALE, "the plan was made by another build of berth");
 
         size_t room = size - sizeof(*h), steps_size = (size_t) h->n_steps * sizeof(struct step);
         if (h->n_slots > PLAN_SLOTS_MAX || h->n_fds > PLAN_FDS_MAX || h->n_steps > PLAN_STEPS_MAX ||

@@ -22,7 +22,6 @@
 #include "plan/step.h"
 
 #define PLAN_MAGIC   UINT32_C(0x6e616c70)       /* "plan" */
-#define PLAN_VERSION UINT32_C(1)
 #define PLAN_SLOTS_MAX 8u
 #define PLAN_FDS_MAX 64u
 #define PLAN_STEPS_MAX 60000u
@@ -30,7 +29,7 @@
 /* The format belongs to the build that wrote it: it is not for interchange. */
 struct plan_header {
         uint32_t magic;
-        uint32_t version;
+        uint32_t format;        /* PLAN_FORMAT of the build: a checksum of what defines the words */
         uint32_t ops;           /* STEP_OPS of the build */
         uint32_t n_steps;
         uint32_t n_slots;
@@ -75,7 +74,8 @@ struct instance {
 /*
  * Check a block and make it usable. Everything the executors rely on is
  * verified here once (bounds, known ops, lanes, terminated strings), so that
- * they need not check again. -EINVAL if the block is not a plan of this build.
+ * they need not check again. -EINVAL if the block is not a plan, -ESTALE if it is
+ * one of another build.
  * `block` must be aligned to 8 bytes.
  */
 int plan_open(struct plan *ret_plan, const void *block, size_t size, struct error *err) MUST_CHECK;

@@ -153,7 +153,7 @@ int plan_build_finish(struct plan_build *build, void **ret_block, size_t *ret_si
                 return build->failed.code;
         }
         struct plan_header header = {
-                .magic = PLAN_MAGIC, .version = PLAN_VERSION, .ops = STEP_OPS,
+                .magic = PLAN_MAGIC, .format = PLAN_FORMAT, .ops = STEP_OPS,
                 .n_steps = (uint32_t) build->n_steps, .n_slots = build->n_slots, .n_fds = build->n_fds,
                 .data_size = build->data_size,
         };

@@ -67,10 +67,14 @@ int container_run(int root_fd, const struct container_options *opts, int *ret_st
 /*
  * From created to running. When it fails the container is stopped; when a hook
  * fails, it is deleted as well (runtime.md#lifecycle), and `warning` is what a
- * poststop hook then said.
+ * poststop hook then said. -ESTALE, and nothing done: another build of berth has
+ * created the container; its program, container_program(), can start it.
  */
 int container_start(int root_fd, const char *id, const struct log *log, struct error *warning,
                     struct error *err) MUST_CHECK;
+
+/* The program that a created container's process runs: the build of berth that made it. O_PATH. */
+int container_program(int root_fd, const char *id, int *ret_fd, struct error *err) MUST_CHECK;
 
 /* `all`: to every process of the cgroup, and a stopped container is no failure. */
 int container_kill(int root_fd, const char *id, int sig, bool all, struct error *err) MUST_CHECK;

@@ -1,6 +1,7 @@
 #include "runtime/container.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -64,6 +65,26 @@ static int start(int root_fd, const char *id, const struct log *log, struct erro
                 return error_set(err, r, "read the plan of container \"%s\"", id);
         r = plan_open(&plan, block, size, err);
         return r < 0 ? error_wrap(err, "container \"%s\"", id) : resume(&c, &plan, log, err);
+}
+
+int container_program(int root_fd, const char *id, int *ret_fd, struct error *err)
+{
+        auto_found struct found c = FOUND_INIT;
+        int r = found_open(&c, root_fd, id, false, err);
+        if (r < 0)
+                return r;
+        if (c.now.status != STATUS_CREATED)
+                return error_say(err, -EINVAL, "container \"%s\" is not waiting to be started", id);
+        char path[32];
+        snprintf(path, sizeof(path), "/proc/%d/exe", (int) c.state.process.pid);
+        auto_fd int fd = open(path, O_PATH | O_CLOEXEC);
+        if (fd < 0)
+                return error_set(err, -errno, "open the program of the created container \"%s\"", id);
+        /* Still the same process, so what was opened was its program. */
+        if (!process_ref_alive(&c.state.process))
+                return error_say(err, -ESRCH, "the process of container \"%s\" is gone", id);
+        *ret_fd = take_fd(&fd);
+        return 0;
 }
 
 int container_start(int root_fd, const char *id, const struct log *log, struct error *warning, struct error *err)

@@ -21,6 +21,33 @@ create_start_delete() {
 }
 test_case "create, start, kill, delete" create_start_delete
 
+# Its plan is in the words of another build: the checksum of these, in the program and in the plan, is another one.
+berth_updated() {
+  bundle '.process.args = ["sh", "-c", "echo begun >/begun; exec sleep 1000"]' '.root.readonly = false'
+  expect 0 berth create -b "$B" "$ID"
+  local words
+  words=$(od -An -tx1 -j4 -N4 "$ROOT/$ID/plan" | tr -d ' ')
+  expect 0 berth delete "$ID"
+  perl -0777 -pe "BEGIN { \$w = pack 'H*', '$words' } s/\Q\$w\E/~\$w/ge" "$BERTH" >"$D/old"
+  chmod +x "$D/old"
+  BERTH=$D/old expect 0 berth create -b "$B" "$ID"
+  [[ $(od -An -tx1 -j4 -N4 "$ROOT/$ID/plan" | tr -d ' ') != "$words" ]] || fail "the other build has the same words"
+  rm "$D/old"
+  expect 0 berth --debug start "$ID"
+  [[ $err = *"another build of berth"* ]] || fail "nobody else had to start it: $err"
+  eventually test -e "$B/rootfs/begun"
+  status_is "$ID" running
+  expect 0 berth delete --force "$ID"
+  # a plan of nobody's
+  expect 0 berth create -b "$B" "$ID"
+  printf XXXX | dd of="$ROOT/$ID/plan" bs=1 seek=4 conv=notrunc status=none
+  expect 1 berth start "$ID"
+  one_line "$err"
+  [[ $err = *"made by another build"* ]] || fail "$err"
+  expect 0 berth delete --force "$ID"
+}
+test_case "a container that was created before berth was updated starts" berth_updated
+
 delete_created() {
   bundle "$SLEEP"
   expect 0 berth create -b "$B" --pid-file "$D/pid" "$ID"
