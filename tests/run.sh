@@ -5,7 +5,7 @@
 #   lint         rules of the house, analysers, and clang compiles the tree, too
 #   integration  containers, compared with runc, in a private mount namespace
 #   engines      Podman and containerd with berth as their runtime
-#   asan         units and containers again, built with the address and undefined behaviour sanitizers
+#   asan         units and containers again, built with the address and undefined behaviour sanitizers; with vm also there
 #   vm           containers in a VM whose cgroups are v2, with every controller
 #   vm-systemd   --systemd-cgroup in a VM whose init is systemd
 #   slurm        a private Slurm cluster: srun --container, srun berth launch
@@ -171,15 +171,20 @@ fi
 # The VM takes longest, and keeps one CPU busy. So its files are dealt out in batches, a VM for each: one lane works
 # on them beside the other groups, a second one joins when those are done. The longest files come first.
 vm_lane() {
-  local batch files
+  local batch files build
   for batch in "$R"/vm/*.todo; do
     mv "$batch" "${batch%.todo}" 2>/dev/null || continue # the other lane has it
     mapfile -t files <"${batch%.todo}"
-    tests/vm/run "${files[@]}" >"${batch%.todo}.tap" 2>"${batch%.todo}.err" </dev/null
+    build=release
+    [[ $batch != *-asan.todo ]] || build=asan
+    BERTH=$top/build/$build/bin/berth "${sanitize[@]}" tests/vm/run "${files[@]}" >"${batch%.todo}.tap" 2>"${batch%.todo}.err" </dev/null
   done
 }
+# a status that nothing else has
+sanitize=(env ASAN_OPTIONS=exitcode=99 UBSAN_OPTIONS=exitcode=99:print_stacktrace=1)
 vm=
 systemd_files=(tests/vm/systemd.sh tests/integration/{cgroups,killed}.sh)
+asan_files=(tests/integration/{cgroups,rootless,update,killed}.sh)
 if wanted vm || wanted vm-systemd; then
   echo "vm           begins, in the background"
   vm_began=$SECONDS
@@ -216,11 +221,14 @@ fi
 
 if wanted asan; then
   build asan
+  # where cgroup v2 and systemd are
+  ! wanted vm || printf '%s\n' "${asan_files[@]}" >"$R/vm/y-asan.todo"
+  ! wanted vm-systemd || printf '%s\n' --systemd tests/vm/systemd.sh >"$R/vm/z-asan.todo"
   section asan "units and containers with sanitizers"
   run_ctest asan build/asan -LE 'lint|hpc'
   mkdir "$R/reports"
   chmod 777 "$R/reports"
-  # a status that nothing else has; reports in files, so that they are seen whatever a test expects on stderr
+  # reports in files, so that they are seen whatever a test expects on stderr
   BERTH=$top/build/asan/bin/berth \
     ASAN_OPTIONS=exitcode=99:log_path=$R/reports/asan UBSAN_OPTIONS=exitcode=99:print_stacktrace=1:log_path=$R/reports/ubsan \
     run_tap asan ${#integration[@]} tests/integration/run
@@ -274,6 +282,14 @@ if [[ $vm ]]; then
   if wanted vm-systemd; then
     cp "$R/vm/S.err" "$R/vm/S.tap.err"
     read_tap vm-systemd ${#systemd_files[@]} "$R/vm/S.tap"
+  fi
+  if wanted asan; then
+    cat "$R"/vm/[yz]-asan.tap >"$R/tap.vm-asan"
+    cat "$R"/vm/[yz]-asan.err >"$R/tap.vm-asan.err"
+    n_files=0
+    ! wanted vm || n_files=${#asan_files[@]}
+    ! wanted vm-systemd || n_files=$((n_files + 1))
+    read_tap vm-asan $n_files "$R/tap.vm-asan"
   fi
   began=$vm_began
   section_end
