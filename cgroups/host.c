@@ -24,9 +24,9 @@ struct text {
         size_t n;
 };
 
-/* One cgroup line of mountinfo. */
+/* One line of mountinfo. */
 struct mount_line {
-        struct text root, point, options;
+        struct text root, point, type, options;
         bool v2;
 };
 
@@ -50,7 +50,7 @@ static bool text_is(struct text t, const char *s)
         return t.n == strlen(s) && memcmp(t.at, s, t.n) == 0;
 }
 
-static bool parse_mount(const char *line, struct mount_line *ret)
+static struct mount_line parse_line(const char *line)
 {
         struct mount_line m;
         for (int i = 0; i < 3; i++)
@@ -59,14 +59,18 @@ static bool parse_mount(const char *line, struct mount_line *ret)
         m.point = next_field(&line);
         while (*line && *line != '\n' && !text_is(next_field(&line), "-"))
                 ; /* options of the mount, then optional fields until a dash */
-        struct text type = next_field(&line);
-        m.v2 = text_is(type, "cgroup2");
-        if (!m.v2 && !text_is(type, "cgroup"))
-                return false;
+        m.type = next_field(&line);
         (void) next_field(&line); /* source: any word */
         m.options = next_field(&line);
-        *ret = m;
-        return true;
+        m.v2 = text_is(m.type, "cgroup2");
+        return m;
+}
+
+/* One of a cgroup hierarchy. */
+static bool parse_mount(const char *line, struct mount_line *ret)
+{
+        *ret = parse_line(line);
+        return ret->v2 || text_is(ret->type, "cgroup");
 }
 
 /* mountinfo writes space, tab, newline and backslash as \ooo. */
@@ -189,7 +193,7 @@ void probe_parse(const char *mountinfo, const char *self_cgroup, bool v2_only, s
                         if (same_hierarchy(&ret_host->h[i], &m))
                                 try_mount(&ret_host->h[i], &found[i], &m);
         }
-        static const struct mount_line whole = { { "/", 1 }, { ROOT, sizeof(ROOT) - 1 }, { "", 0 }, true };
+        static const struct mount_line whole = { .root = { "/", 1 }, .point = { ROOT, sizeof(ROOT) - 1 }, .v2 = true };
         for (size_t i = 0; i < n; i++) {
                 if (!mountinfo)
                         try_mount(&ret_host->h[i], &found[i], &whole);
@@ -202,6 +206,17 @@ void probe_parse(const char *mountinfo, const char *self_cgroup, bool v2_only, s
         ret_host->n = kept;
         ret_host->mode = kept == 0 ? CGROUP_NONE : v1 == 0 ? CGROUP_V2 : v1 == kept ? CGROUP_V1 : CGROUP_HYBRID;
         ret_host->v2_controllers[0] = ret_host->v2_top[0] = ret_host->v2_below[0] = '\0';
+}
+
+bool probe_mount_point(const char *mountinfo, const char *type, char *buf, size_t size)
+{
+        bool found = false;
+        for (const char *at = mountinfo; *at; at = next_line(at)) {
+                const struct mount_line m = parse_line(at);
+                if (text_is(m.type, type))
+                        found = unescape(m.point, buf, size);
+        }
+        return found;
 }
 
 void probe_list(const char *controllers, char *buf, size_t size)

@@ -15,5 +15,8 @@
  */
 void probe_parse(const char *mountinfo, const char *self_cgroup, bool v2_only, struct cgroup_host *ret_host);
 
+/* Where a file system of this type is mounted, the last time that it was; false: nowhere, or where does not fit. */
+bool probe_mount_point(const char *mountinfo, const char *type, char *buf, size_t size);
+
 /* "cpu memory" -> " cpu memory "; what does not fit is left out whole. */
 void probe_list(const char *controllers, char *buf, size_t size);

@@ -178,6 +178,7 @@ static void end_processes(struct job *job)
                 spawner_stop(&job->spawner[i], &job->loop);
         holder_stop(&job->holder);
         jobgroup_close(&job->group);
+        jobclass_close(&job->class);
         for (unsigned i = 0; i < job->n; i++)
                 for (int k = 0; k < 2; k++)
                         output_finish(&job->output, &job->rank[i].out[k]);

@@ -11,6 +11,7 @@
 #include "hpc/place.h"
 #include "hpc/wire.h"
 #include "launcher/holder.h"
+#include "launcher/jobclass.h"
 #include "launcher/jobdir.h"
 #include "launcher/jobgroup.h"
 #include "launcher/jobstate.h"
@@ -46,6 +47,7 @@ struct job {
         unsigned n_spawners;
         struct holder holder;
         struct jobgroup group;
+        struct jobclass class;
         struct jobdir dir;
         struct wire *wire;
         int null_fd;                    /* everybody's stdin */
@@ -73,6 +75,7 @@ struct job {
 #define JOB_INIT                                                                                                \
         ((struct job){ .loop = LOOP_INIT, .kill_timer = WATCH_INIT, .tick = WATCH_INIT, .wire_watch = WATCH_INIT, \
                        .signals = { .watch = WATCH_INIT }, .holder = HOLDER_INIT, .group = JOBGROUP_INIT,       \
+                       .class = JOBCLASS_INIT,                                                                   \
                        .dir = JOBDIR_INIT, .null_fd = -1, .abort_status = -1,                                   \
                        .output = { .sink = { { .watch = WATCH_INIT }, { .watch = WATCH_INIT } } } })
 

@@ -240,6 +240,11 @@ static int open_entry(struct job *job, char **environ_, struct error *err)
                 r = open_group(job, err);
         if (r == 0 && job->group.exists)
                 r = jobdir_note_cgroup(&job->dir, &job->group.job, err);
+        const struct spec *whole = job->devices.n > 0 ? job->devices.all : job->spec;
+        if (r == 0)
+                r = jobclass_open(&job->class, &whole->rdt, &job->dir, err);
+        if (r == 0)
+                r = jobclass_enter(&job->class, job->spawner, job->n_spawners, err);
         return r;
 }
 

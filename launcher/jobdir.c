@@ -89,6 +89,14 @@ int jobdir_note_cgroup(struct jobdir *d, const struct cgroup *cgroup, struct err
         return state_write(&d->dir, &d->state, err);
 }
 
+int jobdir_note_class(struct jobdir *d, const char *name, bool own, bool monitored, struct error *err)
+{
+        d->state.resctrl = name;
+        d->state.resctrl_own = own;
+        d->state.resctrl_monitored = monitored;
+        return state_write(&d->dir, &d->state, err);
+}
+
 bool jobdir_private_shm(void)
 {
         /* Only a file system on /dev/shm is replaced: on a bare directory the mount would hide nothing,

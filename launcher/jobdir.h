@@ -38,6 +38,9 @@ int jobdir_open(struct jobdir *d, const struct jobdir_wish *wish, struct error *
 /* Remember the cgroup of the job. */
 int jobdir_note_cgroup(struct jobdir *d, const struct cgroup *cgroup, struct error *err) MUST_CHECK;
 
+/* Remember its class of resctrl; `own`: that is going to be removed with it. The name is borrowed. */
+int jobdir_note_class(struct jobdir *d, const char *name, bool own, bool monitored, struct error *err) MUST_CHECK;
+
 /*
  * A mount namespace of our own with an empty file system on /dev/shm: that is
  * the job's. It is gone with the last of us and leaves nothing behind, however

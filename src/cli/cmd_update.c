@@ -16,7 +16,7 @@ enum limit {
 };
 
 struct update_args {
-        const char *resources, *kernel_memory, *kernel_memory_tcp;
+        const char *resources, *kernel_memory, *kernel_memory_tcp, *l3, *memory_bandwidth;
         const char *text[LIMITS];
 };
 
@@ -111,16 +111,36 @@ static void warn_ignored(const struct call *call, const char *name, const char *
         command_warn(call, &warning);
 }
 
+static const char *given_or_null(const char *text)
+{
+        return text && *text ? text : NULL;
+}
+
+static int check_schemata(const struct update_wish *wish, struct error *err)
+{
+        if (wish->l3 && !strchr(wish->l3, ':'))
+                return error_say(err, -EINVAL, "invalid value for l3-cache-schema: \"%s\": expected a line such as "
+                                 "\"L3:0=ff;1=ff\"", wish->l3);
+        if (wish->memory && (strncmp(wish->memory, "MB:", 3) != 0 || strchr(wish->memory, '\n')))
+                return error_say(err, -EINVAL, "invalid value for mem-bw-schema: \"%s\": expected a line such as "
+                                 "\"MB:0=50;1=70\"", wish->memory);
+        return 0;
+}
+
 static int run(const struct call *call, struct error *err)
 {
         const struct update_args *a = call->args;
         auto_spec struct spec *file = NULL;
         struct resources given = { 0 };
+        struct update_wish wish = { .given = &given, .l3 = given_or_null(a->l3), .memory = given_or_null(a->memory_bandwidth) };
         auto_fd int root = -1;
         int r = command_root(call, false, &root, err);
+        if (r == 0)
+                r = check_schemata(&wish, err);
         if (r == 0 && a->resources && *a->resources) {
                 r = read_file(a->resources, &file, err);
-                return r < 0 || !file ? r : update_limits(root, call->pos.list[0], &file->resources, err);
+                wish.given = file ? &file->resources : &given;
+                return r < 0 ? r : update_limits(root, call->pos.list[0], &wish, err);
         }
         for (int i = 0; r == 0 && i < LIMITS; i++)
                 if (a->text[i] && *a->text[i])
@@ -129,13 +149,13 @@ static int run(const struct call *call, struct error *err)
                 return r;
         warn_ignored(call, "kernel-memory", a->kernel_memory);
         warn_ignored(call, "kernel-memory-tcp", a->kernel_memory_tcp);
-        return update_limits(root, call->pos.list[0], &given, err);
+        return update_limits(root, call->pos.list[0], &wish, err);
 }
 
 #define AT(limit) offsetof(struct update_args, text[limit])
 static const struct option options[] = {
         { "resources", 'r', OPTION_TEXT, offsetof(struct update_args, resources),
-          "file with a resources object of config.json, - for standard input; all other options are ignored" },
+          "file with a resources object of config.json, - for standard input; all other limits are ignored" },
         { "memory", 0, OPTION_TEXT, AT(MEMORY), "memory in bytes, or with a unit (50M, 1g); -1: unlimited" },
         { "memory-reservation", 0, OPTION_TEXT, AT(MEMORY_RESERVATION), "memory that is protected, or a soft limit" },
         { "memory-swap", 0, OPTION_TEXT, AT(MEMORY_SWAP), "memory and swap together; -1: unlimited swap" },
@@ -152,8 +172,10 @@ static const struct option options[] = {
         { "blkio-weight", 0, OPTION_TEXT, AT(BLKIO_WEIGHT), "weight of block I/O, 10 to 1000" },
         { "kernel-memory", 0, OPTION_TEXT, offsetof(struct update_args, kernel_memory), "ignored" },
         { "kernel-memory-tcp", 0, OPTION_TEXT, offsetof(struct update_args, kernel_memory_tcp), "ignored" },
-        { "l3-cache-schema", 0, OPTION_REFUSED_VALUE, 0, "there is no control of caches (resctrl)" },
-        { "mem-bw-schema", 0, OPTION_REFUSED_VALUE, 0, "there is no control of memory bandwidth (resctrl)" },
+        { "l3-cache-schema", 0, OPTION_TEXT, offsetof(struct update_args, l3),
+          "share of the caches (resctrl): L3:0=ff;1=ff" },
+        { "mem-bw-schema", 0, OPTION_TEXT, offsetof(struct update_args, memory_bandwidth),
+          "share of the memory's bandwidth (resctrl): MB:0=50;1=70" },
 };
 
 const struct command cmd_update = {

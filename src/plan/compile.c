@@ -58,11 +58,13 @@ static void compile_places(struct compile *c, struct spec *spec)
 static void compile_all(struct compile *c)
 {
         /* outside: what the process is born into */
+        compile_rdt(c);
         compile_cgroup(c);
         compile_device_store(c);
         compile_joins_before(c);
         compile_hook_files(c);
         compile_clone(c);
+        compile_rdt_enter(c);
         compile_id_maps(c);
         compile_unit(c);
         compile_limits(c);

@@ -75,7 +75,7 @@ int plan_compile(const struct spec *spec, const struct host *host, const struct 
 const char *plan_default_device(size_t i);
 
 /*
- * Only what surrounds the process: its cgroup with its limits. For a restore, where
+ * Only what surrounds the process: its cgroup with its limits, its class of resctrl. For a restore, where
  * somebody else makes the process. Carried out by session_prepare().
  */
 int plan_compile_cgroup(const struct spec *spec, const struct host *host, const struct wish *wish, void **ret_block,
@@ -114,6 +114,7 @@ struct join_wish {
         uint64_t joins;
         bool no_pivot;                  /* the container was made without pivot_root */
         bool cgroup;                    /* enter the container's cgroup: session.cgroup */
+        bool resctrl;                   /* ... and its class: session.resctrl */
         const char *unit;               /* ... by way of the user's systemd, whose unit it is; NULL: by itself */
         const char *id;
         uint32_t preserve_fds;

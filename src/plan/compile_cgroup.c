@@ -219,7 +219,9 @@ int plan_compile_cgroup(const struct spec *spec, const struct host *host, const 
                 return error_set(err, -ENOMEM, "compile the plan");
         struct compile c = { .b = b, .arena = arena, .spec = spec, .host = host, .wish = wish, .cgroup_only = true };
         compile_cgroup_paths(&c);
+        compile_rdt(&c);
         compile_cgroup(&c);
+        compile_rdt_enter(&c);
         compile_unit(&c);
         return plan_build_finish(b, ret_block, ret_size, err);
 }

@@ -32,6 +32,8 @@ int plan_compile_join(const struct spec *spec, const struct host *host, const st
                 plan_add(b, STEP_JOIN_PID_OF, pidfd);
         compile_cgroup_entrances(&c, wish->cgroup && !wish->unit);
         compile_clone(&c);
+        if (wish->resctrl)
+                plan_add(b, STEP_RESCTRL_ENTER, 0);
         if (wish->unit)
                 plan_add(b, STEP_UNIT_ATTACH, S(&c, wish->unit), 1u);
         compile_limits(&c);

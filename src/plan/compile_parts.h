@@ -49,6 +49,10 @@ void compile_cgroup_enter(struct compile *c);
 void compile_cgroup_rules(struct compile *c, struct resources *res);
 void compile_cgroup_limits(struct compile *c, const struct resources *res);
 
+/* compile_rdt.c */
+void compile_rdt(struct compile *c);
+void compile_rdt_enter(struct compile *c);
+
 /* compile_unit.c */
 void compile_unit_name(struct compile *c);
 void compile_unit(struct compile *c);

@@ -3,6 +3,10 @@
 #include <stddef.h>
 
 static const struct step_info table[] = {
+        [STEP_RESCTRL_OPEN]      = { "resctrl-open",      LANE_PARENT, { ARG_STRING, ARG_NUMBER } },
+        [STEP_RESCTRL_WRITE]     = { "resctrl-write",     LANE_PARENT, { ARG_STRING, ARG_NUMBER } },
+        [STEP_RESCTRL_MONITOR]   = { "resctrl-monitor",   LANE_PARENT, { ARG_STRING } },
+        [STEP_RESCTRL_ENTER]     = { "resctrl-enter",     LANE_PARENT, { ARG_NONE } },
         [STEP_CGROUP_CREATE]     = { "cgroup-create",     LANE_PARENT, { ARG_STRING, ARG_HEX, ARG_HEX } },
         [STEP_CGROUP_WRITE]      = { "cgroup-write",      LANE_PARENT, { ARG_STRING, ARG_STRING, ARG_STRING } },
         [STEP_CGROUP_DEVICES]    = { "cgroup-devices",    LANE_PARENT, { ARG_BLOB } },

@@ -22,6 +22,9 @@ enum lane {
 
 enum step_op {
         /* parent, before the child exists */
+        STEP_RESCTRL_OPEN,      /* class, 1: made if it is not there */
+        STEP_RESCTRL_WRITE,     /* line of schemata, 1: a class that was there has to have it */
+        STEP_RESCTRL_MONITOR,   /* name in mon_groups */
         STEP_CGROUP_CREATE,     /* path, hierarchies, those of them that may be out of reach */
         STEP_CGROUP_WRITE,      /* controller, file, text */
         STEP_CGROUP_DEVICES,    /* BPF instructions (v2) */
@@ -38,6 +41,7 @@ enum step_op {
         STEP_CLONE,             /* flags */
 
         /* parent, beside the child */
+        STEP_RESCTRL_ENTER,     /* the child, into the class that is open */
         STEP_WRITE_UID_MAP,     /* text of the map */
         STEP_DENY_SETGROUPS,
         STEP_WRITE_GID_MAP,     /* text of the map */

@@ -63,6 +63,15 @@ static int remove_expected(struct cgroup *cgroup, struct error *err)
         return 0;
 }
 
+/* Where there is no resctrl any more, there is no class either. */
+static int remove_class(const struct state *state, struct error *err)
+{
+        auto_fd int root = -1;
+        if (!state_has_resctrl(state) || (!state->resctrl_own && !state->resctrl_monitored) || resctrl_find(&root, NULL) < 0)
+                return 0;
+        return resctrl_remove(root, state->resctrl, state->resctrl_own ? NULL : state->id, err);
+}
+
 int container_destroy(struct state_dir *dir, const struct state *state, struct cgroup *cgroup, struct error *warning,
                       struct error *err)
 {
@@ -81,8 +90,11 @@ int container_destroy(struct state_dir *dir, const struct state *state, struct c
                         first = cgroup_remove(cgroup, err);
         }
         struct error why = ERROR_INIT;
-        if (state_dir_remove(dir, &why) < 0 && first == 0) {
-                first = why.code;
+        int then = remove_class(state, &why);
+        int removed = state_dir_remove(dir, then < 0 ? NULL : &why);
+        then = then < 0 ? then : removed;
+        if (first == 0 && then < 0) {
+                first = then;
                 *err = why;
         }
         if (spec)

@@ -90,6 +90,22 @@ static const char *expected_cgroup(const struct entry *e)
         return text;
 }
 
+/*
+ * As with the cgroup, this is how what we made is found, should we be killed before we can write down that we did. A class
+ * of this name that is there already is somebody else's.
+ */
+static void expect_resctrl(struct entry *e)
+{
+        const struct rdt *rdt = &e->spec->rdt;
+        auto_fd int root = -1;
+        if (!rdt->wanted)
+                return;
+        e->state.resctrl = rdt->clos ? rdt->clos : e->opts->id;
+        e->state.resctrl_monitored = rdt->monitoring;
+        /* Without resctrl the plan's first step fails. */
+        e->state.resctrl_own = !rdt->clos && resctrl_find(&root, NULL) == 0 && !resctrl_has(root, e->state.resctrl);
+}
+
 static int fill_state(struct entry *e, struct error *err)
 {
         struct spec *spec = e->spec;
@@ -120,6 +136,7 @@ static int fill_state(struct entry *e, struct error *err)
                 .unit = e->unit.name,
                 .unit_user = e->unit.user,
         };
+        expect_resctrl(e);
         int r = process_ref_of(getpid(), &e->state.supervisor);
         return r < 0 ? error_set(err, r, "look at ourselves in /proc") : 0;
 }

@@ -68,6 +68,8 @@ static int write_state(void *arg, const struct session *s, enum plan_state reach
                 st->cgroup = rec->cgroup;
                 st->cgroup_expected = false;
         }
+        if (s->resctrl.fd >= 0 && reached == PLAN_CREATING)
+                st->resctrl_own = st->resctrl_own && s->resctrl.made;
         if (reached != PLAN_CREATING && !rec->keeps_supervisor)
                 st->supervisor = (struct process_ref){ 0 };
         return state_write(rec->dir, st, err);

@@ -12,16 +12,25 @@ struct watched {
         struct found c;
         struct cgroup_host host;
         struct cgroup cg;
+        struct resctrl resctrl;
 };
 
-#define WATCHED_INIT ((struct watched){ .c = FOUND_INIT, .cg = CGROUP_INIT })
+#define WATCHED_INIT ((struct watched){ .c = FOUND_INIT, .cg = CGROUP_INIT, .resctrl = RESCTRL_INIT })
 
 static void watched_clear_p(struct watched *w)
 {
+        resctrl_clear(&w->resctrl);
         cgroup_clear(&w->cg);
         found_clear(&w->c);
 }
 #define auto_watched __attribute__((cleanup(watched_clear_p)))
+
+static int open_class(struct watched *w, struct error *err)
+{
+        const struct state *st = &w->c.state;
+        int r = resctrl_find(&w->resctrl.root_fd, err);
+        return r < 0 ? r : resctrl_reopen(&w->resctrl, st->resctrl, st->resctrl_monitored ? st->id : NULL, err);
+}
 
 static int watched_open(struct watched *w, int root_fd, const char *id, struct error *err)
 {
@@ -31,15 +40,20 @@ static int watched_open(struct watched *w, int root_fd, const char *id, struct e
         if (w->c.now.pidfd < 0)
                 return error_say(err, -ESRCH, "container with id %s is not running", id);
         /* Without a cgroup of its own (an ordinary user's) the numbers are 0, as with runc. */
-        return state_open_cgroup(&w->c.state, &w->host, &w->cg, err);
+        r = state_open_cgroup(&w->c.state, &w->host, &w->cg, err);
+        return r < 0 || !state_has_resctrl(&w->c.state) ? r : open_class(w, err);
 }
 
 static int stats_line(const struct watched *w, char **ret_line, struct error *err)
 {
         auto_arena struct arena *arena = arena_new();
         struct cgroup_stats stats;
+        struct resctrl_stats rdt;
+        bool has_class = state_has_resctrl(&w->c.state);
         int r = arena ? cgroup_stats_read(&w->cg, arena, &stats) : -ENOMEM;
-        char *line = r == 0 ? events_format(w->c.state.id, &stats) : NULL;
+        if (r == 0 && has_class && resctrl_stats_read(&w->resctrl, arena, &rdt, err) < 0)
+                return -EIO;
+        char *line = r == 0 ? events_format(w->c.state.id, &stats, has_class ? &rdt : NULL) : NULL;
         if (!line)
                 return error_set(err, r < 0 ? r : -ENOMEM, "read what container \"%s\" uses", w->c.state.id);
         *ret_line = line;

@@ -7,6 +7,7 @@
  */
 
 #include "base/error.h"
+#include "cgroups/resctrl.h"
 #include "cgroups/stats.h"
 
 /* One line of stats, without its end; the caller frees it. -ESRCH: not running; -EOPNOTSUPP: no cgroup of its own. */
@@ -19,5 +20,5 @@ typedef int events_fn(void *arg, const char *line, struct error *err);
 int events_follow(int root_fd, const char *id, uint64_t interval_ns, events_fn *fn, void *arg,
                   struct error *err) MUST_CHECK;
 
-/* The line of stats alone; pure. NULL: no memory. */
-char *events_format(const char *id, const struct cgroup_stats *stats);
+/* The line of stats alone; pure. `rdt` NULL: no class of resctrl. NULL: no memory. */
+char *events_format(const char *id, const struct cgroup_stats *stats, const struct resctrl_stats *rdt);

@@ -161,7 +161,64 @@ static void put_hugetlb(struct jot *j, const struct cgroup_stats *s)
         jot_close(j, '}');
 }
 
-char *events_format(const char *id, const struct cgroup_stats *s)
+static void put_text(struct jot *j, const char *key, const char *text)
+{
+        if (text && *text)
+                jot_text(j, key, text);
+}
+
+static void put_domains(struct jot *j, const struct resctrl_stats *s)
+{
+        if (s->has_traffic) {
+                jot_open(j, "mbm_stats", '[');
+                for (size_t i = 0; i < s->n_domains; i++) {
+                        jot_open(j, NULL, '{');
+                        jot_unsigned(j, "mbm_total_bytes", s->domains[i].total_bytes);
+                        jot_unsigned(j, "mbm_local_bytes", s->domains[i].local_bytes);
+                        jot_close(j, '}');
+                }
+                jot_close(j, ']');
+        }
+        if (s->has_occupancy) {
+                jot_open(j, "cmt_stats", '[');
+                for (size_t i = 0; i < s->n_domains; i++) {
+                        jot_open(j, NULL, '{');
+                        jot_unsigned(j, "llc_occupancy", s->domains[i].occupancy);
+                        jot_close(j, '}');
+                }
+                jot_close(j, ']');
+        }
+}
+
+static void put_rdt(struct jot *j, const struct resctrl_stats *s)
+{
+        if (s->has_l3) {
+                jot_open(j, "l3_cache_info", '{');
+                put_text(j, "cbm_mask", s->cbm_mask);
+                put(j, "min_cbm_bits", s->min_cbm_bits);
+                put(j, "num_closids", s->l3_classes);
+                jot_close(j, '}');
+                put_text(j, "l3_cache_schema_root", s->l3_root);
+                put_text(j, "l3_cache_schema", s->l3);
+        }
+        if (s->has_memory) {
+                jot_open(j, "mem_bw_info", '{');
+                put(j, "bandwidth_gran", s->bandwidth_gran);
+                put(j, "delay_linear", s->delay_linear);
+                put(j, "min_bandwidth", s->min_bandwidth);
+                put(j, "num_closids", s->memory_classes);
+                jot_close(j, '}');
+                put_text(j, "mem_bw_schema_root", s->memory_root);
+                put_text(j, "mem_bw_schema", s->memory);
+        }
+        jot_open(j, "schemata", '[');
+        for (const char **line = s->lines; line && *line; line++)
+                jot_text(j, NULL, *line);
+        jot_close(j, ']');
+        put_domains(j, s);
+}
+
+char *events_format(const char *id, const struct cgroup_stats *s, const struct resctrl_stats *rdt)
 {
         auto_jot struct jot j = JOT_INIT(0);
         jot_open(&j, NULL, '{');
@@ -178,6 +235,8 @@ char *events_format(const char *id, const struct cgroup_stats *s)
         put_io(&j, s);
         put_hugetlb(&j, s);
         jot_open(&j, "intel_rdt", '{');
+        if (rdt)
+                put_rdt(&j, rdt);
         jot_close(&j, '}');
         jot_raw(&j, "network_interfaces", "null");      /* we make none */
         jot_close(&j, '}');

@@ -99,6 +99,7 @@ static int compile(struct joining *j, struct error *err)
         struct join_wish wish = {
                 .no_pivot = st->no_pivot,
                 .cgroup = state_has_cgroup(st),
+                .resctrl = state_has_resctrl(st),
                 .unit = unit_of(st),
                 .id = st->id,
                 .preserve_fds = o->preserve_fds + o->listen_fds,
@@ -153,6 +154,17 @@ static int borrow_cgroup(struct joining *j, struct error *err)
         return r;
 }
 
+/* Also not ours to remove. One that is gone is done without: the step says what then. */
+static int borrow_resctrl(struct joining *j, struct error *err)
+{
+        const struct state *st = &j->c.state;
+        struct resctrl *g = &j->session.resctrl;
+        if (!state_has_resctrl(st) || resctrl_find(&g->root_fd, NULL) < 0)
+                return 0;
+        int r = resctrl_reopen(g, st->resctrl, st->resctrl_monitored ? st->id : NULL, err);
+        return r == -ENOENT ? 0 : r;
+}
+
 /* A seccomp agent hears whose filter it is to decide about; its message has the pid of the new process itself. */
 static int state_for_agent(void *arg, const struct session *s, unsigned kind, char **ret_json, struct error *err)
 {
@@ -176,6 +188,8 @@ static int make(struct joining *j, int root_fd, struct error *err)
                 r = fill_instance(j, err);
         if (r == 0)
                 r = borrow_cgroup(j, err);
+        if (r == 0)
+                r = borrow_resctrl(j, err);
         if (r < 0)
                 return r;
         j->session_opts = (struct session_options){ .host = &j->host, .ops = &exec_ops, .ops_arg = j, .listen_fd = -1,

@@ -18,6 +18,8 @@ extern parent_step *const parent_steps[];
 /* parent_cgroup.c */
 parent_step parent_cgroup_create, parent_cgroup_write, parent_cgroup_devices, parent_cgroup_entrances,
         parent_cgroup_owner, parent_unit_start, parent_unit_attach;
+/* parent_resctrl.c */
+parent_step parent_resctrl_open, parent_resctrl_write, parent_resctrl_monitor, parent_resctrl_enter;
 /* parent_join.c */
 parent_step parent_join_around, parent_join_pid_of;
 /* parent_clone.c */

@@ -1,6 +1,10 @@
 #include "runtime/parent.h"
 
 parent_step *const parent_steps[STEP_OPS] = {
+        [STEP_RESCTRL_OPEN]   = parent_resctrl_open,
+        [STEP_RESCTRL_WRITE]  = parent_resctrl_write,
+        [STEP_RESCTRL_MONITOR] = parent_resctrl_monitor,
+        [STEP_RESCTRL_ENTER]  = parent_resctrl_enter,
         [STEP_CGROUP_CREATE]  = parent_cgroup_create,
         [STEP_CGROUP_WRITE]   = parent_cgroup_write,
         [STEP_CGROUP_DEVICES] = parent_cgroup_devices,

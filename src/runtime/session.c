@@ -266,6 +266,7 @@ void session_release(struct session *s)
 {
         fd_close(take_fd(&s->pidfd));
         s->unit = NULL;
+        resctrl_clear(&s->resctrl);
         cgroup_clear(&s->cgroup);
 }
 
@@ -291,4 +292,6 @@ void session_clear(struct session *s)
         /* Nothing more can be said about a failure here; `delete` and the next use of the id try again. */
         ignore_result(cgroup_remove(&s->cgroup, NULL));
         cgroup_clear(&s->cgroup);
+        resctrl_undo(&s->resctrl);
+        resctrl_clear(&s->resctrl);
 }

@@ -18,6 +18,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "cgroups/cgroup.h"
+#include "cgroups/resctrl.h"
 #include "host/host.h"
 #include "plan/plan.h"
 
@@ -69,6 +70,7 @@ struct session {
         int join_fd[NS_FDS_MAX]; /* others, to which we could go, but not return */
         const char *unit;       /* of systemd, that the plan started; borrowed from the plan; NULL: none */
         bool unit_user;         /* ... of the user's systemd */
+        struct resctrl resctrl; /* as cgroup */
         struct cgroup cgroup;   /* made by the plan, or opened by the caller before session_start() (exec) */
         size_t told;            /* the child's steps before this one are in the log */
         bool running;           /* exec() happened */
@@ -80,7 +82,8 @@ struct session {
 #define SESSION_INIT                                                                                            \
         ((struct session){ .pid = -1, .pidfd = -1, .sync_fd = -1, .child_sync_fd = -1, .console_fd = -1, .listener_fd = -1,        \
                            .tree_fd = -1, .back_fd = { [0 ... NS_FDS_MAX - 1] = -1 },                       \
-                           .join_fd = { [0 ... NS_FDS_MAX - 1] = -1 }, .cgroup = CGROUP_INIT })
+                           .join_fd = { [0 ... NS_FDS_MAX - 1] = -1 }, .resctrl = RESCTRL_INIT,             \
+                           .cgroup = CGROUP_INIT })
 
 /*
  * Carry out the plan until the process of the container runs (or waits for

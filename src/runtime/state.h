@@ -52,6 +52,9 @@ struct state {
         size_t n_annotations;
         const char *cgroup;             /* as cgroup_save() wrote it; NULL or "": none of its own */
         bool cgroup_expected;           /* not yet made for sure: where it will be, for who cleans up after us */
+        const char *resctrl;            /* class of the resctrl file system; NULL or "": none */
+        bool resctrl_own;               /* ... that is removed with the container, as is mon_groups/ID in it: */
+        bool resctrl_monitored;
         const char *unit;               /* of systemd, whose cgroup it is; NULL or "": none */
         bool unit_user;                 /* ... of the systemd of the user */
         struct arena *arena;            /* of the strings, after state_read(); else NULL: they are borrowed */
@@ -139,6 +142,8 @@ static inline void observed_clear_p(struct observed *o) { fd_close(o->pidfd); }
 int state_observe(const struct state *state, struct observed *ret, struct error *err) MUST_CHECK;
 
 static inline bool state_has_unit(const struct state *state) { return state->unit && state->unit[0]; }
+
+static inline bool state_has_resctrl(const struct state *state) { return state->resctrl && state->resctrl[0]; }
 
 static inline bool state_has_cgroup(const struct state *state) { return state->cgroup && state->cgroup[0]; }
 

@@ -32,6 +32,15 @@ static void put_annotations(struct jot *j, const struct state *state)
         jot_close(j, '}');
 }
 
+static void put_resctrl(struct jot *j, const struct state *state)
+{
+        jot_open(j, "resctrl", '{');
+        jot_text(j, "class", state->resctrl ? state->resctrl : "");
+        jot_bool(j, "own", state->resctrl_own);
+        jot_bool(j, "monitored", state->resctrl_monitored);
+        jot_close(j, '}');
+}
+
 char *state_format(const struct state *state)
 {
         auto_jot struct jot j = JOT_INIT(1);
@@ -53,6 +62,7 @@ char *state_format(const struct state *state)
         put_annotations(&j, state);
         jot_text(&j, "cgroup", state->cgroup ? state->cgroup : "");
         jot_bool(&j, "cgroupExpected", state->cgroup_expected);
+        put_resctrl(&j, state);
         jot_text(&j, "systemdUnit", state->unit ? state->unit : "");
         jot_bool(&j, "systemdUser", state->unit_user);
         jot_close(&j, '}');
@@ -163,6 +173,16 @@ static void get_annotations(struct reader *in, struct json_object *obj, struct s
         st->n_annotations = n;
 }
 
+static void get_resctrl(struct reader *in, struct json_object *obj, struct state *st)
+{
+        struct json_object *value = get(in, obj, "resctrl", json_type_object);
+        if (!value)
+                return;
+        st->resctrl = get_text(in, value, "class");
+        st->resctrl_own = get_bool(in, value, "own");
+        st->resctrl_monitored = get_bool(in, value, "monitored");
+}
+
 static void read_members(struct reader *in, struct json_object *top, struct state *st)
 {
         if (get_number(in, top, "version", INT32_MAX) != STATE_VERSION && in->r == 0)
@@ -182,6 +202,7 @@ static void read_members(struct reader *in, struct json_object *top, struct stat
         st->has_poststop = get_bool(in, top, "hasPoststop");
         st->cgroup = get_text(in, top, "cgroup");
         st->cgroup_expected = get_bool(in, top, "cgroupExpected");
+        get_resctrl(in, top, st);
         st->unit = get_text(in, top, "systemdUnit");
         st->unit_user = get_bool(in, top, "systemdUser");
         get_annotations(in, top, st);

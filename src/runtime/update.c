@@ -205,9 +205,55 @@ static int change_limits(struct found *c, const struct resources *given, struct 
         return r == 0 ? apply(&ch, &u.keep, err) : r;
 }
 
-int update_limits(int root_fd, const char *id, const struct resources *given, struct error *err)
+/* ---- caches and memory bandwidth ---- */
+
+static int write_line(const struct resctrl *g, const char *line, struct error *err)
+{
+        return line ? resctrl_write(g, line, false, err) : 0;
+}
+
+/* One line after the other. The first failure is the one to tell. */
+static void put_back(const struct resctrl *g, char *schemata)
+{
+        for (char *line = schemata, *next; *line; line = next) {
+                next = line + strcspn(line, "\n");
+                if (*next)
+                        *next++ = '\0';
+                ignore_result(resctrl_write(g, line + strspn(line, " "), false, NULL)); /* as it says above */
+        }
+}
+
+/* Then the limits; if these fail, the class is as it was. */
+static int change_class(struct found *c, const struct update_wish *wish, struct error *err)
+{
+        auto_resctrl struct resctrl g = RESCTRL_INIT;
+        auto_free char *old = NULL;
+        if (!state_has_resctrl(&c->state))
+                return error_say(err, -EOPNOTSUPP, "container \"%s\" has no class of resctrl whose schemata could be changed: its "
+                                 "config has no linux.intelRdt (updating a non-existent Intel RDT configuration is not "
+                                 "supported)", c->state.id);
+        int r = resctrl_find(&g.root_fd, err);
+        if (r == 0)
+                r = resctrl_reopen(&g, c->state.resctrl, NULL, err);
+        if (r == 0)
+                r = resctrl_read(&g, &old, err);
+        if (r < 0)
+                return r;
+        r = write_line(&g, wish->l3, err);
+        if (r == 0)
+                r = write_line(&g, wish->memory, err);
+        if (r == 0 && !update_is_empty(wish->given))
+                r = change_limits(c, wish->given, err);
+        if (r < 0 && old)
+                put_back(&g, old);
+        return r;
+}
+
+int update_limits(int root_fd, const char *id, const struct update_wish *wish, struct error *err)
 {
         auto_found struct found c = FOUND_INIT;
         int r = find(&c, root_fd, id, err);
-        return r < 0 || update_is_empty(given) ? r : change_limits(&c, given, err);
+        if (r == 0 && (wish->l3 || wish->memory))
+                return change_class(&c, wish, err);
+        return r < 0 || update_is_empty(wish->given) ? r : change_limits(&c, wish->given, err);
 }

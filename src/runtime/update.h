@@ -15,8 +15,16 @@
 #include "base/error.h"
 #include "spec/resources.h"
 
-/* -ESRCH: not running; -EBUSY: memory.checkBeforeUpdate forbids it. Nothing given: nothing is done, successfully. */
-int update_limits(int root_fd, const char *id, const struct resources *given, struct error *err) MUST_CHECK;
+struct update_wish {
+        const struct resources *given;
+        const char *l3, *memory;        /* lines of schemata for the container's class of resctrl; NULL: not given */
+};
+
+/*
+ * -ESRCH: not running; -EBUSY: memory.checkBeforeUpdate forbids it; -EOPNOTSUPP: no class (linux.intelRdt) whose schemata
+ * could be changed. Nothing given: nothing is done, successfully.
+ */
+int update_limits(int root_fd, const char *id, const struct update_wish *wish, struct error *err) MUST_CHECK;
 
 /* ---- pure (update_resources.c) ---- */
 

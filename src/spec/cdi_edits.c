@@ -200,30 +200,14 @@ static int check_nets(const struct where *at, const struct spec_net_device *nets
         return 0;
 }
 
-/* A directory of resctrl; "/" is its root. */
-static int read_clos(const struct where *at, struct json_object *v, void *out)
-{
-        const char *s = json_object_get_string(v);
-        if (strcmp(s, "/") != 0 &&
-            (strlen(s) >= 4096 || strcmp(s, ".") == 0 || strcmp(s, "..") == 0 || strpbrk(s, "/\n")))
-                return where_fail(at, "expected the name of a file, or \"/\", found %s", quoted(s).text);
-        return read_given(at, v, out);
-}
-
 static int read_rdt(const struct where *at, struct json_object *v, void *out)
 {
-        static const struct field fields[] = {
-                { "closID", WANT_STRING, OPTIONAL, read_clos, offsetof(struct edit_rdt, clos) },
-                { "l3CacheSchema", WANT_STRING, OPTIONAL, read_given, offsetof(struct edit_rdt, l3) },
-                { "memBwSchema", WANT_STRING, OPTIONAL, read_given, offsetof(struct edit_rdt, memory) },
-                { "schemata", WANT_ARRAY, OPTIONAL, read_strings, offsetof(struct edit_rdt, schemata) },
-                { "enableMonitoring", WANT_BOOL, OPTIONAL, read_bool, offsetof(struct edit_rdt, monitoring) },
-        };
-        struct edit_rdt *rdt = arena_alloc(at->reader->arena, 1, sizeof(*rdt));
+        struct rdt *rdt = arena_alloc(at->reader->arena, 1, sizeof(*rdt));
         if (!rdt)
                 return where_no_memory(at);
-        *(const struct edit_rdt **) out = rdt;
-        return cdi_read_fields(at, v, fields, COUNT(fields), rdt);
+        rdt->wanted = true;
+        *(const struct rdt **) out = rdt;
+        return cdi_read_fields(at, v, rdt_fields, RDT_FIELDS, rdt);
 }
 
 /* ---- containerEdits ---- */

@@ -304,7 +304,7 @@ static void add_hook(struct editor *e, const struct edit_hook *h)
                 set_number(e, entry, "timeout", h->hook.timeout);
 }
 
-static void edit_rdt(struct editor *e, struct json_object *linux_, const struct edit_rdt *rdt)
+static void edit_rdt(struct editor *e, struct json_object *linux_, const struct rdt *rdt)
 {
         if (e->failed)
                 return;

@@ -44,12 +44,6 @@ struct edit_hook {
         struct spec_hook hook;
 };
 
-struct edit_rdt {
-        const char *clos, *l3, *memory; /* NULL: not given */
-        const char **schemata;
-        bool monitoring;
-};
-
 struct edits {
         const char **env;               /* NULL-terminated, or NULL */
         struct edit_node *nodes;
@@ -60,7 +54,7 @@ struct edits {
         size_t n_hooks;
         uint32_t *groups;
         size_t n_groups;
-        const struct edit_rdt *rdt;     /* NULL: as it is; otherwise replaces the config's */
+        const struct rdt *rdt;          /* NULL: as it is; otherwise replaces the config's */
         struct spec_net_device *nets;
         size_t n_nets;
         bool raises_memlock;

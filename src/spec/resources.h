@@ -99,3 +99,17 @@ struct resources {
         const struct key_value *unified;                /* cgroup v2 file names and texts */
         size_t n_unified;
 };
+
+/*
+ * linux.intelRdt (config-linux.md#intelrdt): the class of service that says how much of the caches and of the memory's
+ * bandwidth the container gets. A directory of the resctrl file system.
+ */
+#define RDT_CLOS_MAX 256        /* NAME_MAX, and the terminator */
+
+struct rdt {
+        bool wanted;                                    /* the object is there, if only as {} */
+        const char *clos;                               /* closID; "/" is the class of everybody; NULL: one of its own */
+        const char *l3, *memory;                        /* l3CacheSchema, memBwSchema; NULL: not given */
+        const char **schemata;
+        bool monitoring;
+};

@@ -21,6 +21,11 @@ read_fn read_resources;         /* spec_resources.c */
 read_fn read_huge_pages, read_block_io, read_rdma, read_network; /* spec_resources_io.c; `out` is a struct resources */
 read_fn read_filter;            /* spec_seccomp.c */
 
+/* spec_rdt.c: the properties of intelRdt, of a config or of CDI, into a struct rdt */
+#define RDT_FIELDS 5
+extern const struct field rdt_fields[RDT_FIELDS];
+read_fn read_intel_rdt;         /* `out` is a struct rdt */
+
 struct spec;
 struct spec_id_map;
 struct spec_mount;

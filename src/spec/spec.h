@@ -214,6 +214,7 @@ struct spec {
         size_t n_devices;
         const char *cgroups_path;               /* lexically clean; NULL: below the caller's cgroup */
         struct resources resources;
+        struct rdt rdt;
         unsigned long rootfs_propagation;       /* MS_* | MS_REC; 0: not given */
         const struct spec_sysctl *sysctl;
         size_t n_sysctl;

@@ -199,7 +199,7 @@ int read_linux(const struct where *at, struct json_object *v, void *out)
                 { "timeOffsets", WANT_OBJECT, OPTIONAL, read_time_offsets, 0 },
                 { "netDevices", WANT_OBJECT, OPTIONAL, read_net_devices, 0 },
                 { "mountLabel", WANT_STRING, OPTIONAL, read_label, offsetof(struct spec, mount_label) },
-                { "intelRdt", WANT_OBJECT, OPTIONAL, read_refused, 0 },
+                { "intelRdt", WANT_OBJECT, OPTIONAL, read_intel_rdt, offsetof(struct spec, rdt) },
                 { "memoryPolicy", WANT_OBJECT, OPTIONAL, read_memory_policy, offsetof(struct spec, memory_policy) },
                 { "personality", WANT_OBJECT, OPTIONAL, read_personality, offsetof(struct spec, linux32) },
         };

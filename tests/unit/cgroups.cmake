@@ -14,3 +14,7 @@ foreach(test live limits)
                         LABELS root SKIP_RETURN_CODE 77 TIMEOUT 120)
         endforeach()
 endforeach()
+
+# What the kernel adds to a directory of resctrl, and takes away with it.
+berth_test(unit/test_resctrl.c LABELS unit USES cgroups)
+target_link_options(test_resctrl PRIVATE -Wl,--wrap=mkdirat,--wrap=unlinkat,--wrap=io_write_file)

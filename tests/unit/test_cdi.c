@@ -153,7 +153,7 @@ static void mistakes_are_said(void **state)
                   "cdiVersion: '0.6.0', but 'additionalGids' needs 0.7.0" },
                 { FILE_("0.6.0", "nic", "{'name':'0','containerEdits':{'intelRdt':{'closID':'a'}}}", ""),
                   "cdiVersion: '0.6.0', but 'intelRdt' needs 0.7.0" },
-                { FILE_("1.0.0", "nic", "{'name':'0','containerEdits':{'intelRdt':{'schemata':['a']}}}", ""),
+                { FILE_("1.0.0", "nic", "{'name':'0','containerEdits':{'intelRdt':{'schemata':['MB:0=20']}}}", ""),
                   "cdiVersion: '1.0.0', but 'schemata' or 'enableMonitoring' of intelRdt needs 1.1.0" },
                 { FILE_("1.0.0", "nic", "{'name':'0','containerEdits':{" ENV "}}",
                         ",'containerEdits':{'netDevices':[{'hostInterfaceName':'a','name':'x'}]}"),

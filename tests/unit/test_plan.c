@@ -215,6 +215,26 @@ static void a_config_with_everything(void **state)
         golden(spec, &host, &plain, "full.plan");
 }
 
+static void a_class_of_resctrl(void **state)
+{
+        (void) state;
+        auto_spec struct spec *spec = read_text(
+                "{ \"ociVersion\": \"1.3.0\", \"root\": { \"path\": \"/r\" }, \"process\": { \"args\": [\"x\"], \"cwd\": \"/\" },"
+                "  \"linux\": { \"namespaces\": [ { \"type\": \"mount\" } ], \"intelRdt\": { \"closID\": \"gold\","
+                "    \"schemata\": [ \"L2:0=f\", \"MB:0=50\" ], \"memBwSchema\": \"MB:0=20\", \"l3CacheSchema\": \"L3:0=ff\","
+                "    \"enableMonitoring\": true } } }");
+        const struct host host = v2_host();
+        golden(spec, &host, &plain, "resctrl.plan");
+
+        auto_spec struct spec *own = read_text(
+                "{ \"ociVersion\": \"1.3.0\", \"root\": { \"path\": \"/r\" }, \"linux\": { \"intelRdt\": {} } }");
+        auto_free void *block = NULL;
+        size_t size;
+        struct error err = ERROR_INIT;
+        assert_int_equal(plan_compile_cgroup(own, &host, &plain, &block, &size, &err), 0);
+        assert_golden(block, size, "resctrl.restore.plan");
+}
+
 static void a_unit_of_systemd(void **state)
 {
         (void) state;
@@ -546,6 +566,7 @@ int main(void)
                 cmocka_unit_test(the_default_config_on_an_old_kernel),
                 cmocka_unit_test(create_waits_for_start),
                 cmocka_unit_test(an_instance_of_a_launcher),
+                cmocka_unit_test(a_class_of_resctrl),
                 cmocka_unit_test(a_config_with_everything),
                 cmocka_unit_test(a_unit_of_systemd),
                 cmocka_unit_test(properties_that_few_configs_have),

@@ -425,6 +425,16 @@ static void scheduling_has_to_make_sense(void **state)
                   "linux.timeOffsets.monotonic.nanosecs: expected a number from 0 to 999999999, found 1000000000" },
                 { LINUX(",'timeOffsets':{'monotonic':{'secs':1}}"),
                   "linux.timeOffsets: needs a new time namespace in linux.namespaces" },
+                { LINUX(",'intelRdt':{'closID':'a/b'}"), "linux.intelRdt.closID: expected the name of a file, or '/', found 'a/b'" },
+                { LINUX(",'intelRdt':{'closID':'..'}"), "linux.intelRdt.closID: expected the name of a file, or '/', found '..'" },
+                { LINUX(",'intelRdt':{'l3CacheSchema':'ff'}"),
+                  "linux.intelRdt.l3CacheSchema: expected a line such as 'L3:0=ff;1=ff', found 'ff'" },
+                { LINUX(",'intelRdt':{'memBwSchema':'L3:0=f'}"),
+                  "linux.intelRdt.memBwSchema: expected one line such as 'MB:0=50;1=70', found 'L3:0=f'" },
+                { LINUX(",'intelRdt':{'schemata':['L3:0=f','L3:0=f\\nMB:0=20']}"),
+                  "linux.intelRdt.schemata[1]: expected one line such as 'L3:0=ff;1=ff', found 'L3:0=f\\x0aMB:0=20'" },
+                { LINUX(",'intelRdt':{'enableMonitoring':1}"),
+                  "linux.intelRdt.enableMonitoring: expected a boolean, found a number" },
                 { PROCESS(",'apparmorProfile':'a\\nb'"),
                   "process.apparmorProfile: expected a label, found 'a\\x0ab'" },
         };
@@ -435,7 +445,6 @@ static void what_is_known_and_not_supported_is_refused_by_name(void **state)
 {
         (void) state;
         static const struct bad list[] = {
-                { LINUX(",'intelRdt':{'closID':'x'}"), "linux.intelRdt: not supported; leave it out" },
                 { LINUX(",'personality':{'domain':'LINUX','flags':['x']}"),
                   "linux.personality.flags: not supported; leave it out" },
                 { RESOURCES("'blockIO':{'leafWeight':10}"),
@@ -452,7 +461,7 @@ static void what_is_known_and_asks_for_nothing_is_accepted(void **state)
                         "'execCPUAffinity':{'initial':'','final':''}"),
                 PROCESS(",'apparmorProfile':'unconfined'"),
                 LINUX(",'timeOffsets':{'monotonic':{'secs':0,'nanosecs':0}},'netDevices':{},'mountLabel':'',"
-                      "'intelRdt':{},'memoryPolicy':null,'personality':{'domain':'LINUX'}"),
+                      "'intelRdt':null,'memoryPolicy':null,'personality':{'domain':'LINUX'}"),
                 RESOURCES("'blockIO':{'weight':0,'weightDevice':[]},'hugepageLimits':[],"
                           "'network':{'classID':0,'priorities':null},'rdma':{}"),
                 MOUNT("'destination':'/a','type':'tmpfs','uidMappings':[],'gidMappings':null"),

@@ -62,7 +62,7 @@ static struct state sample(const char *id)
                 .created = "2026-01-02T03:04:05.06Z", .owner = 7, .process = { 123, UINT64_C(1) << 40 },
                 .supervisor = { 124, 9 }, .no_pivot = true, .shares_pids = true, .has_poststop = true,
                 .annotations = notes, .n_annotations = 2, .cgroup = "memory:/x\n:/y\n", .cgroup_expected = true,
-                .unit = "berth-box.scope", .unit_user = true,
+                .unit = "berth-box.scope", .unit_user = true, .resctrl = "gold", .resctrl_own = true, .resctrl_monitored = true,
         };
 }
 
@@ -99,6 +99,8 @@ static void what_is_written_can_be_read(void **state)
         assert_string_equal(back.annotations[1].value, "\n\\ä");
         assert_true(back.cgroup_expected && back.no_pivot && back.shares_pids && back.has_poststop && back.unit_user);
         assert_string_equal(back.unit, "berth-box.scope");
+        assert_string_equal(back.resctrl, "gold");
+        assert_true(back.resctrl_own && back.resctrl_monitored);
 }
 
 static void every_truncation_is_refused(void **state)

@@ -147,7 +147,7 @@ static void a_line_of_stats_without_anything_is_runcs(void **state)
 {
         const struct cgroup_stats none = { 0 };
         (void) state;
-        auto_free char *line = events_format("box", &none);
+        auto_free char *line = events_format("box", &none, NULL);
         assert_string_equal(line,
                 "{\"type\":\"stats\",\"id\":\"box\",\"data\":{\"cpu\":{\"usage\":{\"kernel\":0,\"user\":0},"
                 "\"throttling\":{}},"
@@ -168,13 +168,37 @@ static void stats_of_v2_have_pressure_with_short_decimals(void **state)
                 .io[STATS_IO_BYTES] = { &e, 1 },
         };
         (void) state;
-        auto_free char *line = events_format("box", &s);
+        auto_free char *line = events_format("box", &s, NULL);
         assert_non_null(strstr(line, "\"throttling\":{},\"psi\":{\"some\":{\"avg10\":1.5,\"avg60\":0.07,\"avg300\":100,"
                                      "\"total\":5},\"full\":{\"avg10\":0,\"avg60\":0,\"avg300\":0,\"total\":0}}},"
                                      "\"cpuset\""));
         assert_non_null(strstr(line, "\"usage\":{\"limit\":18446744073709551615,\"failcnt\":0}"));
         assert_non_null(strstr(line, "\"blkio\":{\"ioServiceBytesRecursive\":[{\"major\":8,\"op\":\"Read\","
                                      "\"value\":4096}]}"));
+}
+
+static void stats_of_a_class_are_runcs(void **state)
+{
+        (void) state;
+        const struct cgroup_stats none = { 0 };
+        const struct resctrl_domain domains[] = { { 70000, 60000, 4096 }, { 0, 0, 0 } };
+        const char *lines[] = { "L3:0=f;1=ff", "    MB:0= 20;1= 100", NULL };
+        const struct resctrl_stats rdt = {
+                .has_l3 = true, .has_memory = true, .has_traffic = true, .has_occupancy = true, .cbm_mask = "fffff",
+                .min_cbm_bits = 1, .l3_classes = 16, .bandwidth_gran = 10, .delay_linear = 1, .min_bandwidth = 10,
+                .memory_classes = 8, .l3_root = "L3:0=fffff;1=fffff", .l3 = "L3:0=f;1=ff",
+                .memory_root = "MB:0= 100;1= 100", .memory = "MB:0= 20;1= 100", .lines = lines, .domains = domains, .n_domains = 2,
+        };
+        auto_free char *line = events_format("box", &none, &rdt);
+        assert_non_null(strstr(line,
+                "\"intel_rdt\":{\"l3_cache_info\":{\"cbm_mask\":\"fffff\",\"min_cbm_bits\":1,\"num_closids\":16},"
+                "\"l3_cache_schema_root\":\"L3:0=fffff;1=fffff\",\"l3_cache_schema\":\"L3:0=f;1=ff\","
+                "\"mem_bw_info\":{\"bandwidth_gran\":10,\"delay_linear\":1,\"min_bandwidth\":10,\"num_closids\":8},"
+                "\"mem_bw_schema_root\":\"MB:0= 100;1= 100\",\"mem_bw_schema\":\"MB:0= 20;1= 100\","
+                "\"schemata\":[\"L3:0=f;1=ff\",\"    MB:0= 20;1= 100\"],"
+                "\"mbm_stats\":[{\"mbm_total_bytes\":70000,\"mbm_local_bytes\":60000},"
+                "{\"mbm_total_bytes\":0,\"mbm_local_bytes\":0}],"
+                "\"cmt_stats\":[{\"llc_occupancy\":4096},{\"llc_occupancy\":0}]},\"network_interfaces\""));
 }
 
 int main(void)
@@ -191,6 +215,7 @@ int main(void)
                 TEST(everything_survives_being_written_and_read),
                 TEST(a_line_of_stats_without_anything_is_runcs),
                 TEST(stats_of_v2_have_pressure_with_short_decimals),
+                TEST(stats_of_a_class_are_runcs),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
