@@ -32,7 +32,7 @@ static int run(const struct call *call, struct error *err)
         auto_fd int root = -1;
         int r = command_root(call, false, &root, err);
         if (r == 0)
-                r = container_start(root, call->pos.list[0], call->log, &warning, err);
+                r = container_start(root, call->pos.list[0], getenv("NOTIFY_SOCKET"), call->log, &warning, err);
         if (r == -ESTALE)
                 r = hand_on(call, root, err);
         command_warn(call, &warning);

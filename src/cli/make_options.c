@@ -35,6 +35,7 @@ int make_options(const struct call *call, struct container_options *ret, struct 
                 .pid_file = a->pid_file,
                 .console_socket = a->console_socket,
                 .pidfd_socket = a->pidfd_socket,
+                .notify_socket = getenv("NOTIFY_SOCKET"),
                 .no_pivot = a->no_pivot,
                 .no_cgroup = call->globals->no_cgroup,
                 .rootless = call->globals->rootless,

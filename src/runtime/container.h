@@ -30,6 +30,7 @@ struct container_options {
         const char *config;             /* read instead of the bundle's config.json */
         const char *pid_file;           /* receives the pid in decimal */
         const char *console_socket;     /* receives the master of the terminal */
+        const char *notify_socket;      /* $NOTIFY_SOCKET, of who wants to know that it is ready: runtime/notify.h */
         const char *pidfd_socket;       /* receives a pidfd of the first process */
         const struct log *log;          /* NULL: nobody listens */
         bool no_pivot, no_new_keyring;
@@ -65,12 +66,12 @@ int container_run(int root_fd, const struct container_options *opts, int *ret_st
                   struct error *err) MUST_CHECK;
 
 /*
- * From created to running. When it fails the container is stopped; when a hook
+ * From created to running, and (`notify_socket` not NULL) until it is ready. When it fails the container is stopped; when a hook
  * fails, it is deleted as well (runtime.md#lifecycle), and `warning` is what a
  * poststop hook then said. -ESTALE, and nothing done: another build of berth has
  * created the container; its program, container_program(), can start it.
  */
-int container_start(int root_fd, const char *id, const struct log *log, struct error *warning,
+int container_start(int root_fd, const char *id, const char *notify_socket, const struct log *log, struct error *warning,
                     struct error *err) MUST_CHECK;
 
 /* The program that a created container's process runs: the build of berth that made it. O_PATH. */

@@ -11,6 +11,7 @@
 #include "plan/compile.h"
 #include "runtime/container_parts.h"
 #include "runtime/instance.h"
+#include "runtime/notify.h"
 #include "runtime/supervise.h"
 #include "spec/words.h"
 
@@ -28,6 +29,7 @@ struct making {
         struct session_options session_opts;
         struct session session;
         struct handout out;
+        struct notify notify;
         struct listen_env listen_env;
         struct instance_env env;
         int listen_fd;
@@ -36,12 +38,13 @@ struct making {
 
 #define MAKING_INIT                                                                                             \
         ((struct making){ .entry = ENTRY_INIT, .in = INSTANCE_INIT, .session = SESSION_INIT,                     \
-                          .out = HANDOUT_INIT, .env = INSTANCE_ENV_INIT, .listen_fd = -1 })
+                          .out = HANDOUT_INIT, .notify = NOTIFY_INIT, .env = INSTANCE_ENV_INIT, .listen_fd = -1 })
 
 static void making_clear_p(struct making *m)
 {
         session_clear(&m->session);
         handout_clear(&m->out);
+        notify_clear(&m->notify);
         instance_env_clear(&m->env);
         fd_close(m->listen_fd);
         recorder_clear_p(&m->rec);
@@ -129,6 +132,13 @@ static int prepare_handout(struct making *m, struct error *err)
         return handout_prepare(&m->out, &paths, &spec->process, m->foreground, err);
 }
 
+static int prepare_notify(struct making *m, int root_fd, struct error *err)
+{
+        m->notify.host = m->opts->notify_socket;
+        m->notify.log = m->opts->log;
+        return notify_offer(&m->notify, root_fd, m->opts->id, m->entry.spec, err);
+}
+
 /* From options to a process that waits or runs. On failure nothing is left. */
 static int make(struct making *m, int root_fd, struct error *err)
 {
@@ -138,6 +148,8 @@ static int make(struct making *m, int root_fd, struct error *err)
         if (r == 0)
                 r = prepare_handout(m, err);
         if (r == 0)
+                r = prepare_notify(m, root_fd, err);
+        if (r == 0)
                 r = compile(m, err);
         if (r == 0)
                 r = fill_instance(m, err);
@@ -146,8 +158,9 @@ static int make(struct making *m, int root_fd, struct error *err)
         if (r < 0)
                 return r;
 
-        if (m->await_start)
-                r = prepare_start(m, err);
+        r = notify_make(&m->notify, m->entry.dir.fd, err);
+        if (r == 0)
+                r = m->await_start ? prepare_start(m, err) : notify_listen(&m->notify, m->entry.dir.fd, err);
         if (r == 0) {
                 m->rec = (struct recorder){ .dir = &m->entry.dir, .state = &m->entry.state, .keeps_supervisor = m->foreground };
                 m->session_opts = (struct session_options){
@@ -188,6 +201,7 @@ static int run_foreground(struct making *m, int root_fd, int *ret_status, struct
 {
         auto_supervise struct supervise sup = SUPERVISE_INIT;
         int r = supervise_begin(&sup, err);
+        sup.notify = &m->notify;
         if (r == 0)
                 r = make(m, root_fd, err);
         if (r < 0)
@@ -197,7 +211,10 @@ static int run_foreground(struct making *m, int root_fd, int *ret_status, struct
                 .console = m->entry.spec->process.terminal ? &m->out.console : NULL,
                 .watched = m->entry.state.shares_pids,
         };
-        return container_stay(&stay, root_fd, ret_status, warning, err);
+        r = container_stay(&stay, root_fd, ret_status, warning, err);
+        if (m->notify.failed.code < 0)
+                *warning = m->notify.failed;
+        return r;
 }
 
 int container_run(int root_fd, const struct container_options *opts, int *ret_status, struct error *warning,
@@ -212,6 +229,12 @@ int container_run(int root_fd, const struct container_options *opts, int *ret_st
         int r = make(&m, root_fd, err);
         if (r < 0)
                 return r;
+        if (m.notify.fd >= 0) {
+                state_dir_unlock(&m.entry.dir);
+                notify_wait(&m.notify, m.session.pidfd, m.session.pid);
+        }
+        if (m.notify.failed.code < 0)
+                *warning = m.notify.failed;
         session_release(&m.session);
         *ret_status = 0;
         return 0;

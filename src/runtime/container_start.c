@@ -9,6 +9,7 @@
 
 #include "base/io.h"
 #include "runtime/container_parts.h"
+#include "runtime/notify.h"
 
 static int connect_child(const struct found *c, int *ret_fd, struct error *err)
 {
@@ -21,7 +22,7 @@ static int connect_child(const struct found *c, int *ret_fd, struct error *err)
         return 0;
 }
 
-static int resume(struct found *c, const struct plan *plan, const struct log *log, struct error *err)
+static int resume(struct found *c, const struct plan *plan, struct notify *notify, struct error *err)
 {
         auto_session struct session s = SESSION_INIT;
         auto_fd int fd = -1;
@@ -29,22 +30,28 @@ static int resume(struct found *c, const struct plan *plan, const struct log *lo
         struct instance in = INSTANCE_INIT;
         auto_recorder struct recorder rec = { .dir = &c->dir, .state = &c->state };
         struct session_options opts = { .host = &host, .ops = &recorder_ops, .ops_arg = &rec, .listen_fd = -1,
-                                        .alive_fd = -1, .log = log };
+                                        .alive_fd = -1, .log = notify->log };
         int r = host_probe(&host, err);
         if (r == 0)
                 r = connect_child(c, &fd, err);
         if (r == 0)
+                r = notify_listen(notify, c->dir.fd, err);
+        if (r == 0)
                 r = session_resume(&s, plan, &in, &opts, take_fd(&fd), c->state.process.pid, err);
         if (r < 0)
                 return r;
-        session_release(&s);
         /* Of no use any more; left, they do no harm. */
         (void) unlinkat(c->dir.fd, PLAN_FILE, 0);
         (void) unlinkat(c->dir.fd, SOCKET_FILE, 0);
+        if (notify->fd >= 0) {
+                state_dir_unlock(&c->dir);
+                notify_wait(notify, s.pidfd, s.pid);
+        }
+        session_release(&s);
         return 0;
 }
 
-static int start(int root_fd, const char *id, const struct log *log, struct error *err)
+static int start(int root_fd, const char *id, struct notify *notify, struct error *err)
 {
         auto_found struct found c = FOUND_INIT;
         auto_free char *block = NULL;   /* malloc() aligns well enough for a plan */
@@ -64,7 +71,7 @@ static int start(int root_fd, const char *id, const struct log *log, struct erro
         if (r < 0)
                 return error_set(err, r, "read the plan of container \"%s\"", id);
         r = plan_open(&plan, block, size, err);
-        return r < 0 ? error_wrap(err, "container \"%s\"", id) : resume(&c, &plan, log, err);
+        return r < 0 ? error_wrap(err, "container \"%s\"", id) : resume(&c, &plan, notify, err);
 }
 
 int container_program(int root_fd, const char *id, int *ret_fd, struct error *err)
@@ -87,9 +94,13 @@ int container_program(int root_fd, const char *id, int *ret_fd, struct error *er
         return 0;
 }
 
-int container_start(int root_fd, const char *id, const struct log *log, struct error *warning, struct error *err)
+int container_start(int root_fd, const char *id, const char *notify_socket, const struct log *log, struct error *warning,
+                    struct error *err)
 {
-        int r = start(root_fd, id, log, err);
+        auto_notify struct notify notify = { .host = notify_socket, .fd = -1, .log = log };
+        int r = start(root_fd, id, &notify, err);
+        if (notify.failed.code < 0)
+                *warning = notify.failed;
         struct error why = ERROR_INIT;
         if (r == -ECANCELED && container_delete(root_fd, id, true, warning, &why) < 0)
                 *warning = why;

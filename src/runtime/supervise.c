@@ -6,12 +6,13 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "syscall/sys.h"
 
 #define DRAIN_MS 100
 
-enum { AT_SIGNALS, AT_PROCESS, AT_MASTER, AT_INPUT, AT_OUTPUT, AT_COUNT };
+enum { AT_SIGNALS, AT_PROCESS, AT_MASTER, AT_INPUT, AT_OUTPUT, AT_NOTIFY, AT_COUNT };
 
 int supervise_begin(struct supervise *sup, struct error *err)
 {
@@ -71,6 +72,7 @@ int supervise_wait(struct supervise *sup, int pidfd, struct console *con, int *r
                         [AT_SIGNALS] = { .fd = sup->signal_fd, .events = POLLIN },
                         [AT_PROCESS] = { .fd = pidfd, .events = POLLIN },
                         [AT_MASTER] = { .fd = -1 }, [AT_INPUT] = { .fd = -1 }, [AT_OUTPUT] = { .fd = -1 },
+                        [AT_NOTIFY] = { .fd = sup->notify ? sup->notify->fd : -1, .events = POLLIN },
                 };
                 if (console_open) {
                         console_wants(con, &p[AT_MASTER].events, &p[AT_INPUT].events, &p[AT_OUTPUT].events);
@@ -85,6 +87,8 @@ int supervise_wait(struct supervise *sup, int pidfd, struct console *con, int *r
                         forward_signals(sup, pidfd, con);
                 if (console_open)
                         relay(con, p, &console_open);
+                if (p[AT_NOTIFY].revents)
+                        notify_hear(sup->notify, getpid()); /* the service lasts as long as we do */
                 if (p[AT_PROCESS].revents)
                         break;
         }

@@ -15,9 +15,11 @@
 #include <stdint.h>
 
 #include "runtime/console.h"
+#include "runtime/notify.h"
 
 struct supervise {
         int signal_fd;
+        struct notify *notify;  /* heard meanwhile; borrowed; NULL: none */
         uint64_t old_mask;
 };
 
