@@ -10,8 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/io.h"
 #include "base/str.h"
+#include "cgroups/files.h"
 #include "cgroups/systemd_bus.h"
 #include "cgroups/unit.h"
 #include "cgroups/variant.h"
@@ -103,6 +103,7 @@ static unsigned version_of(struct bus *bus)
 struct properties {
         struct arena *arena;
         unsigned version;       /* asked when a property depends on it; 0: not yet */
+        struct error *warning;  /* of what is left out; may be NULL */
 };
 
 /* "Name=value", "Name@253=value". */
@@ -120,8 +121,11 @@ static int append_text(struct bus *bus, sd_bus_message *m, struct properties *p,
                 if (!text || parse_u32(text, &since) < 0)
                         return error_set(err, -EINVAL, "set the property \"%s\"", property);
                 p->version = p->version ? p->version : version_of(bus);
-                if (p->version < since)
+                if (p->version < since) {
+                        (void) error_say(p->warning, -EOPNOTSUPP, "systemd v%u is too old to support %s (setting will still be "
+                                         "applied to the cgroup)", p->version, name);
                         return 0;
+                }
         }
         int r = variant_parse(equals + 1, p->arena, &v, err);
         if (r < 0)
@@ -130,10 +134,13 @@ static int append_text(struct bus *bus, sd_bus_message *m, struct properties *p,
         return r < 0 ? error_set(err, r, "set the property \"%s\"", property) : 0;
 }
 
-static int append_all(struct bus *bus, sd_bus_message *m, const char *const *properties, pid_t pid, struct error *err)
+static int append_all(struct bus *bus, sd_bus_message *m, const struct systemd_start *what, struct error *warning,
+                      struct error *err)
 {
         auto_arena struct arena *arena = arena_new();
-        struct properties p = { .arena = arena };
+        struct properties p = { .arena = arena, .warning = warning };
+        const char *const *properties = what->properties;
+        pid_t pid = what->pid;
         struct variant one = { .type = 'u', .signature = "u", .number = pid };
         const struct variant pids = { .type = 'a', .signature = "au", .items = &one, .n = 1 };
         int r = arena ? bus->message_open_container(m, 'a', "(sv)") : -ENOMEM;
@@ -234,17 +241,16 @@ static void reset_failed(struct bus *bus, const char *unit)
                                        NULL, "s", unit));
 }
 
-static int write_start(struct bus *bus, const char *unit, const char *const *properties, pid_t pid,
-                       sd_bus_message **ret, struct error *err)
+static int write_start(struct bus *bus, const struct systemd_start *start, sd_bus_message **ret, struct error *err)
 {
         sd_bus_message *m = NULL;
         int r = bus_method(bus, "StartTransientUnit", &m, err);
         if (r < 0)
                 return r;
-        r = bus->message_append_basic(m, 's', unit);
+        r = bus->message_append_basic(m, 's', start->unit);
         if (r >= 0)
                 r = bus->message_append_basic(m, 's', "replace");
-        r = r < 0 ? error_set(err, r, "write a message to systemd") : append_all(bus, m, properties, pid, err);
+        r = r < 0 ? error_set(err, r, "write a message to systemd") : append_all(bus, m, start, NULL, err);
         if (r == 0)
                 r = bus->message_open_container(m, 'a', "(sa(sv))"); /* auxiliary units: none */
         if (r >= 0)
@@ -288,26 +294,31 @@ static int explain_start(const char *unit, int r, const struct bus_failure *why,
         return error_say(err, r, "start systemd unit \"%s\": %s", unit, why->text);
 }
 
-/* Does a process hold the unit? On v2 its cgroup is below the mount, else below that of systemd's own hierarchy. */
-static bool has_processes(struct bus *bus, const char *unit)
+/* Does a process hold the unit? Its cgroup is in v2's hierarchy, or in that of systemd itself. */
+static bool has_processes(struct bus *bus, const struct systemd_start *start)
 {
-        static const char *const mounts[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified" };
         auto_free char *path = NULL;
         bool any = false;
-        if (ask_path(bus, unit, &path, NULL) < 0)
+        if (ask_path(bus, start->unit, &path, NULL) < 0)
                 return false;
-        for (size_t i = 0; i < sizeof(mounts) / sizeof(*mounts); i++) {
-                char file[PATH_MAX];
-                auto_free char *text = NULL;
-                (void) snprintf(file, sizeof(file), "%s%s/cgroup.procs", mounts[i], path);
-                any = any || (io_read_file(AT_FDCWD, file, 1u << 20, &text, NULL) == 0 && text[0]);
+        for (size_t i = 0; i < start->host->n; i++) {
+                const struct cgroup_hierarchy *h = &start->host->h[i];
+                char dir[PATH_MAX];
+                if ((!h->v2 && strcmp(h->controllers, "name=systemd") != 0) || path_below(h, path, dir) < 0)
+                        continue;
+                auto_fd int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+                any = any || (fd >= 0 && file_has_text(fd, "cgroup.procs") > 0);
         }
         return any;
 }
 
-int systemd_start(const char *unit, bool user, const char *const *properties, pid_t pid, char **ret_path,
-                  struct error *err)
+int systemd_start(const struct systemd_start *start, char **ret_path, struct error *err)
 {
+        const char *unit = start->unit;
+        bool user = start->user;
+        struct systemd_start what = *start;
+        if (unit_is_slice(unit))
+                what.pid = 0;
         auto_bus struct bus bus = BUS_INIT;
         struct job job = { .bus = &bus };
         struct bus_failure why = { 0 };
@@ -316,13 +327,13 @@ int systemd_start(const char *unit, bool user, const char *const *properties, pi
                 r = watch_jobs(&job, err);
         for (int tries = 0; r == 0 && tries < START_TRIES; tries++) {
                 sd_bus_message *m = NULL;
-                r = write_start(&bus, unit, properties, unit_is_slice(unit) ? 0 : pid, &m, err);
+                r = write_start(&bus, &what, &m, err);
                 if (r < 0 || !m)
                         return r;
                 why = (struct bus_failure){ 0 };
                 r = run_job(&job, m, &why);
                 if (r == 0 || tries + 1 == START_TRIES || strcmp(why.name, ERROR_OF "UnitExists") != 0 ||
-                    unit_is_slice(unit) || has_processes(&bus, unit))
+                    unit_is_slice(unit) || has_processes(&bus, &what))
                         break;
                 /* A failed one that was left, or one whose starter was killed: systemd learns late that it is empty. */
                 reset_failed(&bus, unit);
@@ -343,8 +354,9 @@ int systemd_start(const char *unit, bool user, const char *const *properties, pi
         return r;
 }
 
-int systemd_change(const char *unit, bool user, const char *const *properties, struct error *err)
+int systemd_change(const char *unit, bool user, const char *const *properties, struct error *warning, struct error *err)
 {
+        const struct systemd_start what = { .unit = unit, .user = user, .properties = properties };
         auto_bus struct bus bus = BUS_INIT;
         struct bus_failure why = { 0 };
         sd_bus_message *m = NULL;
@@ -357,7 +369,7 @@ int systemd_change(const char *unit, bool user, const char *const *properties, s
         r = bus.message_append_basic(m, 's', unit);
         if (r >= 0)
                 r = bus.message_append_basic(m, 'b', &runtime);
-        r = r < 0 ? error_set(err, r, "write a message to systemd") : append_all(&bus, m, properties, 0, err);
+        r = r < 0 ? error_set(err, r, "write a message to systemd") : append_all(&bus, m, &what, warning, err);
         if (r < 0) {
                 (void) bus.message_unref(m); /* returns NULL */
                 return r;

@@ -24,11 +24,18 @@ bool systemd_is_users(void);
  * scope begins with the process `pid`; a slice takes none. `*ret_path`: the unit's cgroup, "/system.slice/x.scope",
  * malloc()ed. -EEXIST: there is a unit of this name, and it is not just a failed one. On failure there is no unit.
  */
-int systemd_start(const char *unit, bool user, const char *const *properties, pid_t pid, char **ret_path,
-                  struct error *err) MUST_CHECK;
+struct systemd_start {
+        const char *unit;
+        bool user;                              /* of the caller's own systemd */
+        const char *const *properties;
+        pid_t pid;
+        const struct cgroup_host *host;         /* where to look for processes of a unit that is there already */
+};
+int systemd_start(const struct systemd_start *start, char **ret_path, struct error *err) MUST_CHECK;
 
-/* Change properties, until the unit ends. */
-int systemd_change(const char *unit, bool user, const char *const *properties, struct error *err) MUST_CHECK;
+/* Change properties, until the unit ends. `warning` (or NULL): what this systemd is too old for; code 0: nothing. */
+int systemd_change(const char *unit, bool user, const char *const *properties, struct error *warning,
+                   struct error *err) MUST_CHECK;
 
 /* Move a process into the unit, or a cgroup within ("/sub"; "": itself), where we may not do it ourselves: from one part of the tree to another as a user. */
 int systemd_attach(const char *unit, bool user, const char *within, pid_t pid, struct error *err) MUST_CHECK;

@@ -12,16 +12,15 @@ bool systemd_built(void) { return false; }
 
 bool systemd_is_users(void) { return false; }
 
-int systemd_start(const char *unit, bool user, const char *const *properties, pid_t pid, char **ret_path,
-                  struct error *err)
+int systemd_start(const struct systemd_start *start, char **ret_path, struct error *err)
 {
-        (void) unit, (void) user, (void) properties, (void) pid, (void) ret_path;
+        (void) start, (void) ret_path;
         return without(err);
 }
 
-int systemd_change(const char *unit, bool user, const char *const *properties, struct error *err)
+int systemd_change(const char *unit, bool user, const char *const *properties, struct error *warning, struct error *err)
 {
-        (void) unit, (void) user, (void) properties;
+        (void) unit, (void) user, (void) properties, (void) warning;
         return without(err);
 }
 

@@ -62,6 +62,7 @@ int unit_property(const char *name, const char *value, struct arena *arena, stru
 
 /*
  * What the files are to say, so that they agree with the properties: a CPU quota is whole percent, rounded up, and who
- * is idle has no weight. To be called before unit_limits() and cgroup_translate(). -ENOMEM.
+ * is idle has no weight, of which `warning` (or NULL) tells. To be called before unit_limits() and cgroup_translate().
+ * -ENOMEM.
  */
-int unit_adjust(struct resources *res, struct arena *arena) MUST_CHECK;
+int unit_adjust(struct resources *res, struct arena *arena, struct error *warning) MUST_CHECK;

@@ -122,11 +122,20 @@ static bool unified_idle(const struct resources *res)
         return idle && strcmp(idle, "1") == 0;
 }
 
-int unit_adjust(struct resources *res, struct arena *arena)
+/* runc's words, and its tests look for them. */
+static void warn_of_weight(struct error *warning)
+{
+        (void) error_say(warning, -EBUSY, "unable to apply both CPUWeight and CpuIdle to systemd, ignoring CPUWeight");
+}
+
+int unit_adjust(struct resources *res, struct arena *arena, struct error *warning)
 {
         round_quota(&res->cpu);
-        if (res->cpu.idle.has && res->cpu.idle.value == 1)
+        if (res->cpu.idle.has && res->cpu.idle.value == 1) {
+                if (res->cpu.shares.has && res->cpu.shares.value)
+                        warn_of_weight(warning);
                 res->cpu.shares.has = false;
+        }
         if (!unified_idle(res))
                 return 0;
         struct key_value *list = arena_alloc(arena, res->n_unified, sizeof(*list));
@@ -134,6 +143,8 @@ int unit_adjust(struct resources *res, struct arena *arena)
         for (size_t i = 0; list && i < res->n_unified; i++)
                 if (strcmp(res->unified[i].key, "cpu.weight") != 0)
                         list[n++] = res->unified[i];
+                else
+                        warn_of_weight(warning);
         res->unified = list;
         res->n_unified = n;
         return list ? 0 : -ENOMEM;

@@ -133,6 +133,7 @@ static int run(const struct call *call, struct error *err)
         auto_spec struct spec *file = NULL;
         struct resources given = { 0 };
         struct update_wish wish = { .given = &given, .l3 = given_or_null(a->l3), .memory = given_or_null(a->memory_bandwidth) };
+        struct error warning = ERROR_INIT;
         auto_fd int root = -1;
         int r = command_root(call, false, &root, err);
         if (r == 0)
@@ -140,7 +141,9 @@ static int run(const struct call *call, struct error *err)
         if (r == 0 && a->resources && *a->resources) {
                 r = read_file(a->resources, &file, err);
                 wish.given = file ? &file->resources : &given;
-                return r < 0 ? r : update_limits(root, call->pos.list[0], &wish, err);
+                r = r < 0 ? r : update_limits(root, call->pos.list[0], &wish, &warning, err);
+                command_warn(call, &warning);
+                return r;
         }
         for (int i = 0; r == 0 && i < LIMITS; i++)
                 if (a->text[i] && *a->text[i])
@@ -149,7 +152,9 @@ static int run(const struct call *call, struct error *err)
                 return r;
         warn_ignored(call, "kernel-memory", a->kernel_memory);
         warn_ignored(call, "kernel-memory-tcp", a->kernel_memory_tcp);
-        return update_limits(root, call->pos.list[0], &wish, err);
+        r = update_limits(root, call->pos.list[0], &wish, &warning, err);
+        command_warn(call, &warning);
+        return r;
 }
 
 #define AT(limit) offsetof(struct update_args, text[limit])

@@ -71,7 +71,7 @@ void compile_unit(struct compile *c)
                 return;
         struct resources res = c->spec->resources;
         compile_cgroup_rules(c, &res);
-        int r = unit_adjust(&res, c->arena);
+        int r = unit_adjust(&res, c->arena, NULL);
         if (r == 0)
                 r = unit_describe(&c->unit, c->wish->id, &res, c->arena, &p);
         if (r < 0)

@@ -60,7 +60,8 @@ int parent_unit_start(struct session *s, const struct step *step, struct error *
         auto_free char *path = NULL;
         if (!properties)
                 return -ENOMEM;
-        int r = systemd_start(unit, user, properties, s->pid, &path, err);
+        const struct systemd_start start = { unit, user, properties, s->pid, &s->opts->host->cgroups };
+        int r = systemd_start(&start, &path, err);
         if (r < 0)
                 return r;
         s->unit = unit;

@@ -70,6 +70,7 @@ struct change {
         struct cgroup_writes writes;
         struct bpf_insn *insns;         /* NULL: the device program stays */
         size_t n_insns;
+        struct error *warning;
         struct unit_properties now, before;     /* of the container's unit, if it has one: what to set, and to put back */
 };
 
@@ -125,7 +126,7 @@ static int set_properties(struct change *ch, const struct unit_properties *p, st
         int r = freeze ? cgroup_set_frozen(&ch->cg, CGROUP_FROZEN, err) : 0;
         if (r < 0)
                 return r;
-        r = systemd_change(st->unit, st->unit_user, p->list, err);
+        r = systemd_change(st->unit, st->unit_user, p->list, ch->warning, err);
         if (freeze && cgroup_set_frozen(&ch->cg, CGROUP_THAWED, r < 0 ? NULL : err) < 0 && r == 0)
                 r = -EBUSY;
         return r;
@@ -172,9 +173,10 @@ static void change_clear_p(struct change *ch)
         arena_free(ch->arena);
 }
 
-static int change_limits(struct found *c, const struct resources *given, struct error *err)
+static int change_limits(struct found *c, const struct resources *given, struct error *warning, struct error *err)
 {
-        __attribute__((cleanup(change_clear_p))) struct change ch = { .c = c, .cg = CGROUP_INIT, .arena = arena_new() };
+        __attribute__((cleanup(change_clear_p))) struct change ch = { .c = c, .cg = CGROUP_INIT, .arena = arena_new(),
+                                                                      .warning = warning };
         auto_spec struct spec *stored = NULL;
         struct update u;
         if (!ch.arena)
@@ -196,7 +198,7 @@ static int change_limits(struct found *c, const struct resources *given, struct 
                 r = cgroup_check_memory(&ch.cg, &u.write, err);
         if (r == 0 && state_has_unit(&c->state)) {
                 const struct resources undo = undo_of(&u.write, &stored->resources);
-                r = unit_adjust(&u.write, ch.arena);
+                r = unit_adjust(&u.write, ch.arena, warning);
                 r = r < 0 ? error_set(err, r, "update container \"%s\"", c->state.id)
                           : unit_limits(&undo, &ch.host, ch.arena, &ch.before, err);
         }
@@ -224,7 +226,7 @@ static void put_back(const struct resctrl *g, char *schemata)
 }
 
 /* Then the limits; if these fail, the class is as it was. */
-static int change_class(struct found *c, const struct update_wish *wish, struct error *err)
+static int change_class(struct found *c, const struct update_wish *wish, struct error *warning, struct error *err)
 {
         auto_resctrl struct resctrl g = RESCTRL_INIT;
         auto_free char *old = NULL;
@@ -243,17 +245,17 @@ static int change_class(struct found *c, const struct update_wish *wish, struct 
         if (r == 0)
                 r = write_line(&g, wish->memory, err);
         if (r == 0 && !update_is_empty(wish->given))
-                r = change_limits(c, wish->given, err);
+                r = change_limits(c, wish->given, warning, err);
         if (r < 0 && old)
                 put_back(&g, old);
         return r;
 }
 
-int update_limits(int root_fd, const char *id, const struct update_wish *wish, struct error *err)
+int update_limits(int root_fd, const char *id, const struct update_wish *wish, struct error *warning, struct error *err)
 {
         auto_found struct found c = FOUND_INIT;
         int r = find(&c, root_fd, id, err);
         if (r == 0 && (wish->l3 || wish->memory))
-                return change_class(&c, wish, err);
-        return r < 0 || update_is_empty(wish->given) ? r : change_limits(&c, wish->given, err);
+                return change_class(&c, wish, warning, err);
+        return r < 0 || update_is_empty(wish->given) ? r : change_limits(&c, wish->given, warning, err);
 }

@@ -22,9 +22,10 @@ struct update_wish {
 
 /*
  * -ESRCH: not running; -EBUSY: memory.checkBeforeUpdate forbids it; -EOPNOTSUPP: no class (linux.intelRdt) whose schemata
- * could be changed. Nothing given: nothing is done, successfully.
+ * could be changed. Nothing given: nothing is done, successfully. `warning`: what of it was not done; code 0: nothing.
  */
-int update_limits(int root_fd, const char *id, const struct update_wish *wish, struct error *err) MUST_CHECK;
+int update_limits(int root_fd, const char *id, const struct update_wish *wish, struct error *warning,
+                  struct error *err) MUST_CHECK;
 
 /* ---- pure (update_resources.c) ---- */
 

@@ -175,7 +175,7 @@ static void a_quota_is_rounded_up_to_percent(void **state)
         };
         for (size_t i = 0; i < COUNT(rows); i++) {
                 struct resources res = { .cpu = { .quota = I(rows[i].quota), .period = I(rows[i].period) } };
-                assert_int_equal(unit_adjust(&res, arena), 0);
+                assert_int_equal(unit_adjust(&res, arena, NULL), 0);
                 assert_int_equal(res.cpu.quota.value, rows[i].rounded);
         }
 }
@@ -185,12 +185,16 @@ static void who_is_idle_has_no_weight(void **state)
         (void) state;
         const struct key_value idle[] = { { "cpu.weight", "5" }, { "cpu.idle", "1" } }, busy[] = { { "cpu.weight", "5" }, { "cpu.idle", "0" } };
         struct resources res = { .cpu = { .idle = I(1), .shares = I(9) }, .unified = idle, .n_unified = 2 };
-        assert_int_equal(unit_adjust(&res, arena), 0);
+        struct error warning = ERROR_INIT;
+        assert_int_equal(unit_adjust(&res, arena, &warning), 0);
+        assert_string_equal(warning.text, "unable to apply both CPUWeight and CpuIdle to systemd, ignoring CPUWeight");
         assert_false(res.cpu.shares.has);
         assert_int_equal(res.n_unified, 1);
         assert_string_equal(res.unified[0].key, "cpu.idle");
         struct resources other = { .cpu = { .idle = I(0), .shares = I(9) }, .unified = busy, .n_unified = 2 };
-        assert_int_equal(unit_adjust(&other, arena), 0);
+        warning = ERROR_INIT;
+        assert_int_equal(unit_adjust(&other, arena, &warning), 0);
+        assert_int_equal(warning.code, 0);
         assert_true(other.cpu.shares.has);
         assert_int_equal(other.n_unified, 2);
 }

@@ -132,11 +132,14 @@ idle() {
   expect 0 berth update --cpu-idle 0 --cpu-share 1024 "$ID"
   equal "$(property CPUWeight) $(cat "$(directory)/cpu.idle")" "100 0"
   # who is idle has no weight, and who gets one is no longer idle
-  expect 0 berth update --cpu-share 200 --cpu-idle 1 "$ID"
+  expect 0 berth --log "$D/log" update --cpu-share 200 --cpu-idle 1 "$ID"
+  contains "$err" "unable to apply both CPUWeight and CpuIdle"
+  contains "$(<"$D/log")" "level=warning"
   equal "$(property CPUWeight) $(cat "$(directory)/cpu.idle")" "idle 1"
   expect 0 berth update --cpu-share 200 "$ID"
   equal "$(cat "$(directory)/cpu.idle")" 0
   expect 0 berth update -r - "$ID" <<<'{"unified": {"cpu.idle": "1", "cpu.weight": "8"}}'
+  contains "$err" "unable to apply both"
   equal "$(property CPUWeight) $(cat "$(directory)/cpu.idle")" "idle 1"
   expect 0 berth delete -f "$ID"
 }
