@@ -117,7 +117,7 @@ static int fail(const struct globals *g, const struct command *cmd, const struct
         auto_str struct str s = STR_INIT;
         if (cmd && strcmp(cmd->name, "exec") == 0)
                 str_addf(&s, "exec failed: %s", err->text);
-        else if (cmd && strcmp(cmd->name, "run") == 0 && str_starts(err->text, "exec /"))
+        else if (cmd && strcmp(cmd->name, "run") == 0 && err->kind == ERROR_EXECVE)
                 str_add(&s, err->text); /* with runc the container's process says it itself */
         else if (cmd)
                 str_addf(&s, "%s %s failed: %s", g->program, cmd->name, err->text);

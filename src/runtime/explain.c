@@ -18,6 +18,14 @@ static int explain_program(const struct session *s, int code, struct error *err)
         return error_set(err, code, "exec: \"%s\"", name);
 }
 
+/* The file is there: ENOENT is about its interpreter. */
+static int explain_exec(const struct session *s, int code, struct error *err)
+{
+        int r = code == -ENOENT ? error_say(err, code, "exec %s: no such file or directory", s->in->argv[0])
+                                : explain_program(s, code, err);
+        return err ? error_mark(err, ERROR_EXECVE) : r;
+}
+
 static int explain_mount(const struct session *s, const struct step *step, int code, struct error *err)
 {
         const char *data = arg(s, step, 4);
@@ -93,10 +101,8 @@ int explain_step(const struct session *s, size_t i, int code, struct error *err)
         switch (step->op) {
         case STEP_FIND_PROGRAM:
                 return explain_program(s, code, err);
-        case STEP_EXEC: /* the file is there: ENOENT is about its interpreter */
-                if (code == -ENOENT)
-                        return error_say(err, code, "exec %s: no such file or directory", s->in->argv[0]);
-                return explain_program(s, code, err);
+        case STEP_EXEC:
+                return explain_exec(s, code, err);
         case STEP_MOUNT:
                 return explain_mount(s, step, code, err);
         case STEP_BIND:

@@ -45,6 +45,22 @@ test_case "an unknown namespace type"    refuses 'nonsense' : '.linux.namespaces
 test_case "the program is missing"       refuses 'no-such-program' : '.process.args = ["no-such-program"]'
 # only exec itself can tell: `create` is over by then
 verbs=run test_case "the interpreter is missing" refuses 'tool|interpreter|no such file' unreadable '.process.args = ["tool"]'
+# With runc the container's process says it: no words of the runtime's in front.
+who_says_it() {
+  bundle '.process.args = ["/bin/tool"]'
+  unreadable
+  expect 1 berth run -b "$B" "$ID"
+  one_line "$err"
+  contains "$err" "exec /bin/tool: no such file or directory"
+  [[ $err != *failed* ]] || fail "'$err' has more in front"
+  bundle '.process.args = ["sleep", "1000"] | .process.terminal = false'
+  unreadable
+  expect 0 berth run -d -b "$B" "$ID" </dev/null >/dev/null 2>&1
+  expect 255 berth exec "$ID" /bin/tool
+  contains "$err" "exec /bin/tool: no such file or directory"
+  expect 0 berth delete -f "$ID"
+}
+test_case "the interpreter is missing: run and exec" who_says_it
 test_case "a mount source is missing"    refuses 'no/such/source' : '.mounts += [{destination: "/mnt", type: "bind", source: "/no/such/source", options: ["bind"]}]'
 test_case "a file system type is unknown" refuses 'mnt' : '.mounts += [{destination: "/mnt", type: "nofs", source: "none"}]'
 test_case "a mount option is wrong"      refuses 'mnt' : '.mounts += [{destination: "/mnt", type: "tmpfs", source: "t", options: ["size=nonsense"]}]'
