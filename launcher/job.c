@@ -87,6 +87,7 @@ static void turn(struct job *job)
         actions[job->state](job);
         while (next_event(job, &event)) {
                 job->state = jobstate_next(job->state, event);
+                log_say(job->log, "job: %s, now %s", jobevent_name(event), jobstate_name(job->state));
                 actions[job->state](job);
         }
 }
@@ -201,6 +202,7 @@ static void write_the_rest(struct job *job)
 
 int job_run(struct job *job)
 {
+        job_debug_open(job);
         job->state = jobstate_next(job->state, EV_PLACED);
         turn(job);
         output_flush(&job->output);

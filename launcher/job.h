@@ -8,6 +8,7 @@
  * state on and calls its action.
  */
 
+#include "base/log.h"
 #include "hpc/place.h"
 #include "hpc/wire.h"
 #include "launcher/holder.h"
@@ -35,6 +36,8 @@ struct job {
         struct rank_devices devices;    /* n 0: none are dealt out, all instances have the same plan */
         struct error warning;           /* of preparing: what does not keep the job from running; code 0: nothing */
 
+        struct log listener;            /* of --debug */
+        const struct log *log;          /* NULL: nobody listens */
         struct loop loop;
         struct signals signals;
         struct output output;
@@ -93,6 +96,11 @@ uint64_t job_now_ns(void);
 
 /* job.c: the loop with its signals, timers and outputs. */
 int job_open_loop(struct job *job, struct error *err) MUST_CHECK;
+
+/* job_debug.c: what --debug tells of the job and of its ranks. */
+void job_debug_open(struct job *job);
+void job_debug_asked(const struct job *job, const struct rank *r, const struct spawner *s);
+void job_debug_ended(const struct job *job, const struct rank *r);
 
 /* job_start.c: start ranks while there are slots and spawners; idempotent. */
 void job_start_ranks(struct job *job);

@@ -46,6 +46,7 @@ void job_rank_ready(struct watch *w, uint32_t events)
                 r->memory_peak = used.memory_peak;
                 r->oom_kills = used.oom_kills;
         }
+        job_debug_ended(job, r);
         if (job->spec->hooks[HOOK_POSTSTOP].n > 0)
                 spawner_tell_stopped(&job->spawner[r->number % job->n_spawners], r->number);
         output_finish(&job->output, &r->out[0]);

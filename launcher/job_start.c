@@ -27,6 +27,7 @@ static void not_started(struct job *job, struct rank *r, const char *why)
 {
         r->state = RANK_NOT_STARTED;
         job->not_started++;
+        log_say(job->log, "rank %u: not started: %s", r->number, why);
         job_free_slot(job, r->slot);
         /* The first says it; those asked for meanwhile fail for the same reason. */
         if (!job->failure && !job->lost)
@@ -138,6 +139,7 @@ void job_start_ranks(struct job *job)
                 }
                 r->state = RANK_ASKED;
                 job->asked++;
+                job_debug_asked(job, r, s);
         }
 }
 
@@ -163,6 +165,7 @@ static void take_reply(struct job *job, const struct reply *reply, int pidfd_)
         r->state = RANK_RUNNING;
         r->pid = reply->pid;
         r->started_ns = reply->started_ns;
+        log_say(job->log, "rank %u: process %d runs", r->number, (int) r->pid);
         r->exit = (struct watch){ take_fd(&pidfd), job_rank_ready };
         job->running++;
         int code = loop_add(&job->loop, &r->exit, EPOLLIN);

@@ -67,6 +67,8 @@ static const struct row rows[] = {
         { 0, "dry-run", KIND_FLAG, AT(dry_run), NULL, "print the placement, start nothing", NULL },
         { 0, "spawners", KIND_NUMBER, AT(spawners), "N", "processes that start instances (default: one per CPU, at most 8)", NULL },
         { 'q', "quiet", KIND_FLAG, AT(quiet), NULL, "no progress line, no summary", NULL },
+        { 0, "debug", KIND_FLAG, AT(debug), NULL, "tell on stderr where each instance is put, and when and how it\n"
+                "begins and ends", NULL },
         { 'h', "help", KIND_FLAG, AT(help), NULL, "print this text", NULL },
 };
 #define N_ROWS (sizeof(rows) / sizeof(*rows))

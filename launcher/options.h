@@ -34,7 +34,7 @@ struct launch_options {
         const char *report, *root, *name;
         uint32_t gpus_per_rank;         /* 0: none */
         const char **devices, **groups, **cdi_dirs, **devices_per_rank; /* NULL-terminated, or NULL; freed by options_clear() */
-        bool oversubscribe, label, dry_run, quiet, help;
+        bool oversubscribe, label, dry_run, quiet, debug, help;
         const char *bundle;             /* NULL only with dry_run or help */
         const char *const *command;     /* NULL: the one of config.json */
 };

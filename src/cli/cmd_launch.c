@@ -29,7 +29,7 @@ static const char *find_launcher(char *buf, size_t size)
 }
 
 /* The launcher has options of its own, and libraries that the runtime should not have to load. */
-static int start(const struct call *call, const char *name, struct error *err)
+static int start(const struct call *call, const char *name, bool debug, struct error *err)
 {
         char buf[PATH_MAX];
         const struct globals *g = call->globals;
@@ -45,6 +45,8 @@ static int start(const struct call *call, const char *name, struct error *err)
                 argv[n++] = "--root";
                 argv[n++] = g->root;
         }
+        if (debug)
+                argv[n++] = "--debug";
         for (size_t i = 0; i < call->pos.n; i++)
                 argv[n++] = call->pos.list[i];
         const char *path = find_launcher(buf, sizeof(buf));
@@ -54,13 +56,13 @@ static int start(const struct call *call, const char *name, struct error *err)
 
 static int run(const struct call *call, struct error *err)
 {
-        return start(call, LAUNCHER, err);
+        return start(call, LAUNCHER, call->globals->debug, err);
 }
 
 /* The same program; it goes by its name. */
 static int run_topo(const struct call *call, struct error *err)
 {
-        return start(call, "berth-topo", err);
+        return start(call, "berth-topo", false, err);
 }
 
 const struct command cmd_topo = {

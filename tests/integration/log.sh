@@ -107,4 +107,19 @@ no_secrets() {
 }
 test_case "neither arguments nor environment are told" no_secrets
 
+of_a_job() {
+  bundle .
+  expect 3 berth --debug launch -q -n 3 --oversubscribe --name "$ID" "$B" -- sh -c 'exit $((BERTH_RANK + 1))'
+  local rank=2
+  grep -Eq "^debug [0-9.]+: rank $rank: slot 2, any CPU, memory: none , cgroup \".*\": asked of spawner [0-9]+$" <<<"$err" || fail "$err"
+  grep -Eq "^debug [0-9.]+: rank $rank: process [0-9]+ runs$" <<<"$err" || fail "$err"
+  grep -Eq "^debug [0-9.]+: rank $rank: process [0-9]+ exited with status 3 after [0-9]+ ms" <<<"$err" || fail "$err"
+  equal "$(grep -c ': process [0-9]* runs$' <<<"$err")" 3 "ranks that run"
+  contains "$err" "last-exited, now done"
+  expect 0 berth launch --debug -q -n 2 --bind-to core --name "$ID" "$B" -- true
+  contains "$err" "rank 1: slot 1, CPUs "
+  expect 0 berth launch -q -n 1 --name "$ID" "$B" -- true
+  equal "$err" ""
+}
+test_case "launch --debug tells where each rank is, and how it begins and ends" of_a_job
 finish
