@@ -34,8 +34,10 @@ static void put_annotations(struct jot *j, const struct state *state)
 
 static void put_resctrl(struct jot *j, const struct state *state)
 {
+        if (!state_has_resctrl(state))
+                return;
         jot_open(j, "resctrl", '{');
-        jot_text(j, "class", state->resctrl ? state->resctrl : "");
+        jot_text(j, "class", state->resctrl);
         jot_bool(j, "own", state->resctrl_own);
         jot_bool(j, "monitored", state->resctrl_monitored);
         jot_close(j, '}');
@@ -175,7 +177,9 @@ static void get_annotations(struct reader *in, struct json_object *obj, struct s
 
 static void get_resctrl(struct reader *in, struct json_object *obj, struct state *st)
 {
-        struct json_object *value = get(in, obj, "resctrl", json_type_object);
+        /* Without a class it is not there, nor in what an older build wrote. */
+        bool has_class = json_object_object_get_ex(obj, "resctrl", NULL);
+        struct json_object *value = has_class ? get(in, obj, "resctrl", json_type_object) : NULL;
         if (!value)
                 return;
         st->resctrl = get_text(in, value, "class");
