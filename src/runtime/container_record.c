@@ -68,7 +68,7 @@ static int write_state(void *arg, const struct session *s, enum plan_state reach
                 st->cgroup = rec->cgroup;
                 st->cgroup_expected = false;
         }
-        if (s->resctrl.fd >= 0 && reached == PLAN_CREATING)
+        if (s->resctrl.fd >= 0)
                 st->resctrl_own = st->resctrl_own && s->resctrl.made;
         if (reached != PLAN_CREATING && !rec->keeps_supervisor)
                 st->supervisor = (struct process_ref){ 0 };
