@@ -149,8 +149,9 @@ void notify_hear(struct notify *n, pid_t pid)
         if (size < 0)
                 return;
         memcpy(message + size, "\n", 2); /* the last line may lack its end */
-        if (!says_ready(message))
+        if (n->ready || !says_ready(message))
                 return;
+        n->ready = true;
         snprintf(main_pid, sizeof(main_pid), "MAINPID=%d", (int) pid);
         int r = tell(n, "READY=1", -1);
         if (r == 0)
@@ -158,7 +159,6 @@ void notify_hear(struct notify *n, pid_t pid)
         log_say(n->log, "the container is ready: %s %s, %s", n->host, r < 0 ? "was not told" : "was told", main_pid);
         if (r < 0)
                 (void) error_set(&n->failed, r, "tell \"%s\" ($NOTIFY_SOCKET) that the container is ready", n->host);
-        fd_close(take_fd(&n->fd));
 }
 
 /*
@@ -183,7 +183,7 @@ void notify_wait(struct notify *n, int pidfd, pid_t pid)
         if (n->fd < 0)
                 return;
         log_say(n->log, "process %d is awaited to be ready", (int) pid);
-        while (n->fd >= 0) {
+        while (!n->ready) {
                 struct pollfd p[] = { { .fd = n->fd, .events = POLLIN }, { .fd = pidfd, .events = POLLIN } };
                 if (poll(p, 2, -1) < 0 && errno != EINTR)
                         return;

@@ -17,6 +17,7 @@
 struct notify {
         const char *host;       /* $NOTIFY_SOCKET: a path, or "@" and an abstract name; NULL or "": nobody wants to know */
         int fd;                 /* our socket; -1: none */
+        bool ready;             /* it has said so */
         const struct log *log;
         struct error failed;    /* the manager could not be told; code 0: it could, or was not yet */
 };
@@ -32,7 +33,10 @@ int notify_make(const struct notify *notify, int dir_fd, struct error *err) MUST
 /* The socket, before the process begins. Without the directory nothing happens: the container was made without. */
 int notify_listen(struct notify *notify, int dir_fd, struct error *err) MUST_CHECK;
 
-/* Take one message; if it says so, tell that the service is ready, and that `pid` is it. Nothing more is heard then. */
+/*
+ * Take one message. The first that says so: tell that the service is ready, and that `pid` is it. Later ones are taken, too:
+ * who sends them would wait, or fail.
+ */
 void notify_hear(struct notify *notify, pid_t pid);
 
 /* Until the container's process is ready, or has ended; and until the manager has heard it, as we are going to end. */

@@ -55,7 +55,7 @@ test_case "start ends when the container is ready" by_start
 # The service is who stays: it ends when berth does.
 foreground() {
   manager
-  service 'READY=1 READY=1'
+  service 'READY=1 READY=1 STATUS=x'
   berth_in_background run -b "$B" "$ID" </dev/null >/dev/null 2>&1
   eventually grep -q MAINPID "$D/heard"
   equal "$(<"$D/heard")" "READY=1
