@@ -380,4 +380,29 @@ others() {
   one_line "$err"
 }
 test_case "launch refuses it; --cgroup-manager systemd is the same" others
+# Type=notify: systemd-run ends when the unit is active, which is when the container says READY=1.
+service() { # [-d]
+  local unit="test-$ID.service"
+  bundle "$OWN_CGROUP" '.process.terminal = false' \
+    '.process.args = ["sh", "-c", "sleep 2; echo > /tmp/ready; /sd_notify send READY=1 && exec sleep 1000"]'
+  cp "$WORK/bin/sd_notify" "$B/rootfs/"
+  # without the default dependencies: this guest has not begun all that a boot begins, emptying /tmp among it
+  expect 0 systemd-run --quiet --unit "$unit" --property Type=notify --property DefaultDependencies=no "$BERTH" --root "$ROOT" "${MANAGER[@]}" run "$@" -b "$B" "$ID"
+  [[ -e $B/rootfs/tmp/ready ]] || fail "systemd has not waited for the container"
+  equal "$(systemctl show "$unit" --property ActiveState --value)" active
+  local main
+  main=$(systemctl show "$unit" --property MainPID --value)
+  if [[ ${1:-} = -d ]]; then
+    equal "$main" "$(berth state "$ID" | jq .pid)" "the main process is the container's"
+  else
+    equal "$(realpath "/proc/$main/exe")" "$BERTH" "the main process is berth"
+  fi
+  expect 0 berth kill "$ID" KILL
+  eventually gone "$main"
+  berth delete -f "$ID"
+  systemctl stop "$unit" 2>/dev/null || true
+  systemctl reset-failed "$unit" 2>/dev/null || true
+}
+test_case "a service of Type=notify, in the foreground" service
+test_case "a service of Type=notify whose main process is the container's" service -d
 finish
