@@ -163,9 +163,8 @@ static void print_step(FILE *out, const struct plan *plan, const struct instance
 
 void plan_list(const struct plan *plan, FILE *out)
 {
-        static const char *const lanes[] = { [LANE_PARENT] = "parent", [LANE_CHILD] = "child", [LANE_BESIDE] = "beside" };
         for (size_t i = 0; i < plan->n_steps; i++) {
-                fprintf(out, "%3zu  %-6s  ", i, lanes[plan->steps[i].lane]);
+                fprintf(out, "%3zu  %-6s  ", i, lane_names[plan->steps[i].lane]);
                 print_step(out, plan, NULL, i);
                 fputc('\n', out);
         }

@@ -112,6 +112,8 @@ static const struct step_info table[] = {
 };
 _Static_assert(sizeof(table) / sizeof(*table) == STEP_OPS, "a step without description");
 
+const char *const lane_names[] = { [LANE_PARENT] = "parent", [LANE_CHILD] = "child", [LANE_BESIDE] = "beside" };
+
 const struct step_info *step_info(unsigned op)
 {
         return op < STEP_OPS ? &table[op] : NULL;

@@ -210,6 +210,9 @@ struct step_info {
         enum arg_kind arg[STEP_ARGS];
 };
 
+/* "parent", "child", "beside": by enum lane. */
+extern const char *const lane_names[];
+
 /* NULL if there is no such step. */
 const struct step_info *step_info(unsigned op);
 

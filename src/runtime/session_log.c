@@ -31,21 +31,21 @@ static bool joins(const struct session *s)
         return false;
 }
 
-static void tell(const struct session *s, const char *who, size_t i)
+static void tell(const struct session *s, size_t i)
 {
         char phrase[512] = "";
         const struct step *step = &s->plan->steps[i];
         plan_phrase(s->plan, s->in, i, phrase, sizeof(phrase));
-        log_say(s->opts->log, "%s: step %zu of %zu, %s", who, i + 1, s->plan->n_steps, phrase);
+        log_say(s->opts->log, "%s: step %zu of %zu, %s", lane_names[step->lane], i + 1, s->plan->n_steps, phrase);
         if (step->op == STEP_LOAD_FILTER)
                 log_say(s->opts->log, "seccomp filter flags: %" PRIu64, step->arg[1]);
 }
 
 void session_tell_own(const struct session *s, size_t i)
 {
-        if (!s->opts->log)
+        if (!s->opts->log || s->plan->steps[i].lane == LANE_BESIDE) /* that is told in its turn */
                 return;
-        tell(s, "parent", i);
+        tell(s, i);
         if (s->plan->steps[i].op != STEP_CLONE)
                 return;
         log_say(s->opts->log, "nsexec[%d]: nsexec container setup", (int) s->pid);
@@ -58,8 +58,8 @@ void session_tell_child(struct session *s, size_t end)
         if (!s->opts->log)
                 return;
         for (; s->told < end && s->told < s->plan->n_steps; s->told++)
-                if (s->plan->steps[s->told].lane == LANE_CHILD)
-                        tell(s, "child", s->told);
+                if (s->plan->steps[s->told].lane != LANE_PARENT)
+                        tell(s, s->told);
 }
 
 void session_tell_report(struct session *s, const struct report *report)

@@ -501,7 +501,7 @@ static const char *find_line(const char *from, const struct box *b, size_t i)
         char line[600], phrase[512] = "";
         plan_phrase(&b->plan, &b->in, i, phrase, sizeof(phrase));
         snprintf(line, sizeof(line), "%s: step %zu of %zu, %s\n",
-                 b->plan.steps[i].lane == LANE_PARENT ? "parent" : "child", i + 1, b->plan.n_steps, phrase);
+                 lane_names[b->plan.steps[i].lane], i + 1, b->plan.n_steps, phrase);
         const char *found = strstr(from, line);
         if (!found)
                 fail_msg("not told, or too early: %s", line);
