@@ -104,6 +104,10 @@ int place_parse_bind_to(struct place_wish *wish, const char *text, struct error 
 /* "slot", "fill", "span", "numa", "package:fill". The same rules. */
 int place_parse_rank_by(struct place_wish *wish, const char *text, struct error *err) MUST_CHECK;
 
+/* For one instance, the words of either language: those of --map-by, and what it is mapped to is what it is bound
+ * to, or those of --cpu-bind. The same rules; no files. */
+int place_parse_bind(struct place_wish *wish, const char *text, struct error *err) MUST_CHECK;
+
 /* "core", "l3cache", ...; "default" for PLACE_DEFAULT. A constant. */
 const char *place_object_name(enum place_object object);
 

@@ -213,6 +213,35 @@ int place_parse_cpu_bind(struct place_wish *wish, const char *text, struct error
         return 0;
 }
 
+/* What another parser says, in the name of --bind: its sentences begin with the option that it knows. */
+static int say_as_bind(const struct error *why, const char *option, const char *more, struct error *err)
+{
+        size_t n = str_starts(why->text, option) ? strlen(option) : 0;
+        return error_say(err, why->code, "--bind%s%s%s", n > 0 ? "" : ": ", why->text + n, more);
+}
+
+int place_parse_bind(struct place_wish *wish, const char *text, struct error *err)
+{
+        struct place_wish parsed = *wish;
+        struct error why = ERROR_INIT;
+        const char *first = strncasecmp(text, "verbose,", 8) == 0 ? text + 8 : strncasecmp(text, "quiet,", 6) == 0 ? text + 6 : text;
+        int r;
+        if (find(bind_words, first, until(first, ",:"))) {
+                r = place_parse_cpu_bind(&parsed, text, &why);
+                if (r < 0)
+                        return say_as_bind(&why, "--cpu-bind", "", err);
+        } else {
+                r = place_parse_map_by(&parsed, text, &why);
+                if (r < 0)
+                        return say_as_bind(&why, "--map-by", "; or srun's none, threads, cores, sockets, ldoms, map_cpu:LIST, "
+                                           "mask_cpu:LIST, map_ldom:LIST, mask_ldom:LIST", err);
+        }
+        if (parsed.way == PLACE_BY_RANKFILE || parsed.way == PLACE_BY_SEQ)
+                return error_say(err, -EINVAL, "--bind \"%s\": a file is for many instances (berth launch --map-by)", text);
+        *wish = parsed;
+        return 0;
+}
+
 /* "block", "cyclic", "plane=4", "*": what it says of nodes is nothing to us, but it has to be right. */
 static bool good_nodes(struct place_text piece)
 {

@@ -8,6 +8,7 @@
 #include "launcher/job.h"
 #include "launcher/options.h"
 #include "launcher/place_job.h"
+#include "launcher/place_one.h"
 #include "launcher/topo.h"
 
 enum { STATUS_FAILED = 1, STATUS_USAGE = 2 };
@@ -55,17 +56,19 @@ static int launch(const struct launch_options *options, char **environ_, struct 
         return status;
 }
 
-/* `berth topo` is started as berth-topo: it needs hwloc, too. */
-static bool is_topo(const char *name)
+/* `berth topo` is started as berth-topo, who places a single container as berth-place: they need hwloc, too. */
+static bool goes_by(const char *name, const char *wanted)
 {
         const char *slash = strrchr(name, '/');
-        return strcmp(slash ? slash + 1 : name, "berth-topo") == 0;
+        return strcmp(slash ? slash + 1 : name, wanted) == 0;
 }
 
 int main(int argc, char **argv, char **environ_)
 {
-        if (argc > 0 && is_topo(argv[0]))
+        if (argc > 0 && goes_by(argv[0], "berth-topo"))
                 return topo_main(argc - 1, argv + 1, environ_);
+        if (argc > 0 && goes_by(argv[0], "berth-place"))
+                return place_one_main(argc - 1, argv + 1);
         struct launch_options options;
         struct place_wish wish;
         struct error err = ERROR_INIT;

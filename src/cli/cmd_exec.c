@@ -1,6 +1,6 @@
 #include <errno.h>
 
-#include "cli/command.h"
+#include "cli/make_options.h"
 #include "runtime/exec.h"
 #include "runtime/seal.h"
 
@@ -21,6 +21,8 @@ static int run(const struct call *call, struct error *err)
                 r = command_listen_fds(&o.listen_fds, err);
         if (r == 0)
                 r = container_check_fds(o.preserve_fds + o.listen_fds, err);
+        if (r == 0)
+                r = place_options(call, &o.place.words, &o.place, err);
         if (r == 0)
                 r = command_root(call, false, &root, err);
         if (r == 0)
@@ -51,6 +53,7 @@ static const struct option options[] = {
         { "apparmor", 0, OPTION_TEXT, AT(apparmor), "AppArmor profile of the process" },
         { "cgroup", 0, OPTION_LIST, AT(cgroups),
           "[CONTROLLER,...:]PATH of a cgroup within the container's to run in; may be repeated" },
+        PLACE_OPTIONS(exec_options, place.words),
 };
 
 const struct command cmd_exec = {

@@ -1,37 +1,14 @@
 #include <errno.h>
-#include <limits.h>
 #include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "cli/command.h"
+#include "cli/helper.h"
 
-#ifndef LAUNCHER_DIR
-#define LAUNCHER_DIR "/usr/local/libexec/berth"
-#endif
 #define LAUNCHER "berth-launch"
-
-/* Beside us, as in a build tree; else where it is installed. */
-static const char *find_launcher(char *buf, size_t size)
-{
-        ssize_t n = readlink("/proc/self/exe", buf, size);
-        if (n > 0 && (size_t) n < size) {
-                buf[n] = '\0';
-                char *slash = strrchr(buf, '/');
-                if (slash && (size_t) (slash - buf) + sizeof("/" LAUNCHER) <= size) {
-                        memcpy(slash + 1, LAUNCHER, sizeof(LAUNCHER));
-                        if (access(buf, X_OK) == 0)
-                                return buf;
-                }
-        }
-        return LAUNCHER_DIR "/" LAUNCHER;
-}
 
 /* The launcher has options of its own, and libraries that the runtime should not have to load. */
 static int start(const struct call *call, const char *name, bool debug, struct error *err)
 {
-        char buf[PATH_MAX];
         const struct globals *g = call->globals;
         if (g->systemd)
                 return error_say(err, -EOPNOTSUPP, "launch makes its cgroups below its own, without systemd: leave "
@@ -49,7 +26,9 @@ static int start(const struct call *call, const char *name, bool debug, struct e
                 argv[n++] = "--debug";
         for (size_t i = 0; i < call->pos.n; i++)
                 argv[n++] = call->pos.list[i];
-        const char *path = find_launcher(buf, sizeof(buf));
+        const char *path = helper_path(call);
+        if (!path)
+                return error_set(err, -ENOMEM, "start the launcher");
         execv(path, (char *const *) (uintptr_t) argv);
         return error_set(err, -errno, "start the launcher \"%s\"", path);
 }

@@ -4,6 +4,8 @@
 #include <limits.h>
 #include <unistd.h>
 
+#include "cli/helper.h"
+
 int device_options(const struct call *call, const struct device_args *args, struct device_wish *ret, struct error *err)
 {
         char cwd[PATH_MAX];
@@ -18,6 +20,15 @@ int device_options(const struct call *call, const struct device_args *args, stru
                         return error_set(err, -ENOMEM, "find the CDI directories");
         }
         *ret = (struct device_wish){ args->devices, args->groups, dirs };
+        return 0;
+}
+
+int place_options(const struct call *call, const struct place_words *words, struct place_options *ret, struct error *err)
+{
+        const char *helper = helper_path(call);
+        if (!helper)
+                return error_set(err, -ENOMEM, "find our programs");
+        *ret = (struct place_options){ *words, helper };
         return 0;
 }
 
@@ -54,6 +65,8 @@ int make_options(const struct call *call, struct container_options *ret, struct 
                 r = state_check_id(o.id, err);
         if (r == 0)
                 r = device_options(call, &a->devices, &o.devices, err);
+        if (r == 0)
+                r = place_options(call, &a->place, &o.place, err);
         if (r == 0)
                 r = command_bundle(call, a->bundle, &o.bundle, err);
         if (r == 0)

@@ -17,11 +17,22 @@ struct device_args {
         { "cdi-dir", 0, OPTION_LIST, offsetof(struct type, member.cdi_dirs),                                    \
           "look for CDI files here (default: /etc/cdi and /var/run/cdi); the last one wins" }
 
+/* Those of `plan` and `exec`, too. */
+#define PLACE_OPTIONS(type, member)                                                                             \
+        { "cpus", 0, OPTION_TEXT, offsetof(struct type, member.cpus), "run on these CPUs: 0-3,8" },             \
+        { "numa", 0, OPTION_TEXT, offsetof(struct type, member.numa),                                           \
+          "run on these NUMA nodes, with memory of these" },                                                    \
+        { "bind", 0, OPTION_TEXT, offsetof(struct type, member.bind),                                           \
+          "run on such an object: words of launch --map-by or --cpu-bind" },                                    \
+        { "mem-bind", 0, OPTION_TEXT, offsetof(struct type, member.mem_bind),                                   \
+          "memory: none, local, prefer, bind, interleave, weighted, map_mem:LIST, mask_mem:LIST" }
+
 struct make_args {
         const char *bundle, *config, *pid_file, *console_socket, *pidfd_socket;
         bool no_pivot, no_new_keyring, detach, keep;
         uint32_t preserve_fds;
         struct device_args devices;
+        struct place_words place;
 };
 
 #define MAKE_OPTIONS                                                                                            \
@@ -40,12 +51,16 @@ struct make_args {
           "keep the caller's session keyring" },                                                                \
         { "preserve-fds", 0, OPTION_NUMBER, offsetof(struct make_args, preserve_fds),                           \
           "pass N descriptors, from 3 on, in addition to stdio and $LISTEN_FDS" },                              \
-        DEVICE_OPTIONS(make_args, devices),                                                                     \
+        DEVICE_OPTIONS(make_args, devices), PLACE_OPTIONS(make_args, place),                                                                     \
         { "no-subreaper", 0, OPTION_IGNORED_FLAG, 0, "we never become a subreaper" }
 
 /* Directories are made absolute: they are relative to where we were started. */
 int device_options(const struct call *call, const struct device_args *args, struct device_wish *ret,
                    struct error *err) MUST_CHECK;
+
+/* -ENOMEM. */
+int place_options(const struct call *call, const struct place_words *words, struct place_options *ret,
+                  struct error *err) MUST_CHECK;
 
 /* From the arguments of a call; checks the descriptors to be passed before anything is opened. */
 int make_options(const struct call *call, struct container_options *ret, struct error *err) MUST_CHECK;

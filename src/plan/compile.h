@@ -37,6 +37,7 @@ struct wish {
         uint32_t preserve_fds;          /* 3 .. 3+n-1 stay open */
         bool stdio;                     /* the instance brings fd 0, 1, 2 as its first three descriptors */
         bool cpus, numa;                /* bind to SLOT_CPUS, have memory of SLOT_NUMA ... */
+        struct id_set own_cpus;         /* bind to these; none: as `cpus` says */
         uint32_t numa_policy;           /* ... in this mode of set_mempolicy(2); 0: prefer it */
         bool no_state;                  /* no write-state steps: nobody asks for this instance by id */
 

@@ -77,7 +77,9 @@ static void compile_scheduling(struct compile *c)
 void compile_place(struct compile *c)
 {
         const struct spec_memory_policy *p = &c->spec->memory_policy;
-        if (c->wish->cpus)
+        if (c->wish->own_cpus.size > 0)
+                plan_add(c->b, STEP_BIND_CPUS, plan_build_blob(c->b, c->wish->own_cpus.words, c->wish->own_cpus.size));
+        else if (c->wish->cpus)
                 plan_add(c->b, STEP_BIND_CPUS, SLOT(SLOT_CPUS));
         if (c->wish->numa)
                 plan_add(c->b, STEP_BIND_MEMORY, c->wish->numa_policy ? c->wish->numa_policy : MPOL_PREFERRED, SLOT(SLOT_NUMA));

@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "device/device.h"
 #include "plan/compile.h"
+#include "runtime/place.h"
 #include "runtime/state.h"
 
 /* How a container is to be made. Strings are borrowed; NULL where not given. */
@@ -42,6 +43,7 @@ struct container_options {
         uint32_t preserve_fds;          /* 3 .. 3+n-1 stay open, in addition to listen_fds */
         uint32_t listen_fds;            /* socket activation (sd_listen_fds(3)): LISTEN_FDS, LISTEN_PID */
         struct device_wish devices;     /* beside those of the config */
+        struct place_options place;     /* before what the config says */
         /* Told of what does not keep the container from being made. NULL: nobody wants to know. */
         void (*warn)(const void *arg, const struct error *warning);
         const void *warn_arg;

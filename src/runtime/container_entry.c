@@ -28,6 +28,22 @@ static int add_devices(struct entry *e, struct error *err)
         return r;
 }
 
+/* The same of its place. */
+static int add_place(struct entry *e, struct error *err)
+{
+        const struct container_options *o = e->opts;
+        const struct wish wish = { .id = o->id, .no_cgroup = o->no_cgroup, .systemd = o->systemd };
+        struct place_config config = { .text = e->config, .size = e->config_size, .spec = e->spec };
+        int r = place_config(&o->place, &e->host, &wish, &config, err);
+        if (r < 0)
+                return r;
+        e->config = config.text;
+        e->config_size = config.size;
+        e->spec = config.spec;
+        e->own_cpus = config.cpus;
+        return 0;
+}
+
 int entry_read_config(struct entry *e, struct error *err)
 {
         const char *bundle = e->opts->bundle, *name = e->opts->config ? e->opts->config : CONFIG_FILE;
@@ -40,6 +56,10 @@ int entry_read_config(struct entry *e, struct error *err)
         r = spec_read_text(e->config, e->config_size, name, &e->spec, err);
         if (r == 0)
                 r = add_devices(e, err);
+        if (r == 0)
+                r = host_probe(&e->host, err);
+        if (r == 0)
+                r = add_place(e, err);
         if (r < 0)
                 return r;
         if (!e->spec->has_process || !e->spec->process.args)
@@ -57,9 +77,10 @@ int entry_wish(struct entry *e, struct wish *ret, struct error *err)
                 .no_cgroup = o->no_cgroup,
                 .rootless = o->rootless,
                 .no_new_keyring = o->no_new_keyring,
+                .own_cpus = e->own_cpus,
         };
-        int r = host_probe(&e->host, err);
-        if (r == 0 && o->systemd) {
+        int r = 0;
+        if (o->systemd) {
                 wish_systemd(&wish, systemd_is_users());
                 r = plan_unit(e->spec, &wish, e->spec->arena, &e->unit, &e->unit_path, err);
         }

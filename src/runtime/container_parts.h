@@ -35,8 +35,8 @@ int found_read_spec(const struct state_dir *dir, struct spec **ret_spec, struct 
  * A new container: what its bundle says, and its entry in the state directory. For create, run and restore.
  *
  *      struct entry e = ENTRY_INIT;  e.opts = ...;
- *      entry_read_config(&e, &err);            // e.spec
- *      entry_wish(&e, &wish, &err);            // e.host, e.unit
+ *      entry_read_config(&e, &err);            // e.spec, e.host
+ *      entry_wish(&e, &wish, &err);            // e.unit
  *      entry_make(&e, root_fd, &err);          // e.state, e.dir: locked
  */
 struct entry {
@@ -44,6 +44,7 @@ struct entry {
         char *config;                   /* the text of config.json */
         size_t config_size;
         struct spec *spec;
+        struct id_set own_cpus;         /* where somebody wants it to be; in the spec's arena */
         struct host host;
         struct unit unit;               /* with opts->systemd */
         const char *unit_path;          /* its cgroup; NULL: not known yet, or none */

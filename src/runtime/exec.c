@@ -56,7 +56,9 @@ static int find_container(struct joining *j, int root_fd, struct error *err)
         if (status != STATUS_CREATED && status != STATUS_RUNNING && status != STATUS_PAUSED)
                 return error_say(err, -ESRCH, "cannot exec in a %s container: \"%s\"", status_names[status], o->id);
         r = found_read_spec(&j->c.dir, &j->spec, err);
-        return r < 0 ? r : exec_edit_process(j->spec, o, &j->other, err);
+        if (r == 0)
+                r = exec_edit_process(j->spec, o, &j->other, err);
+        return r < 0 ? r : place_process(&o->place, j->spec, err);
 }
 
 /* CLONE_NEW* of the namespaces in which the container's process differs from us. */

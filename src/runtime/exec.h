@@ -22,6 +22,7 @@ struct exec_options {
         const struct log *log;          /* NULL: nobody listens */
         const char *pid_file, *console_socket, *pidfd_socket;
         uint32_t preserve_fds, listen_fds;
+        struct place_options place;     /* within the container's */
 };
 
 /* Without `detach`, waits: `*ret_status` is 0..255, 128+n for signal n. */

@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "spec/json_text.h"
 #include "spec/path_clean.h"
+#include "spec/place_words.h"
 
 /*
  * Everything that allocates can fail, and nothing can be done then but to give
@@ -341,9 +342,53 @@ static void edit_net(struct editor *e, struct json_object *linux_, const struct 
                 set_text(e, entry, "name", net->name);
 }
 
+/* Whatever was there under that name, in any case of letters, is gone. Takes over the value. */
+static void replace(struct editor *e, struct json_object *object, const char *key, struct json_object *value)
+{
+        const char *old = NULL;
+        if (e->failed || !object) {
+                tree_free(value);
+                e->failed = true;
+                return;
+        }
+        json_object_object_foreach(object, name, ignored)
+                if (strcasecmp(name, key) == 0) {
+                        (void) ignored;
+                        old = name;
+                        break;
+                }
+        if (old)
+                json_object_object_del(object, old);
+        set(e, object, key, value);
+}
+
+static void replace_text(struct editor *e, struct json_object *object, const char *key, const char *text)
+{
+        if (text && !e->failed)
+                replace(e, object, key, json_object_new_string(text));
+}
+
+static void edit_place(struct editor *e, struct json_object *linux_, const struct edit_place *place)
+{
+        if (place->cpus || place->mems) {
+                struct json_object *cpu = object_in(e, object_in(e, linux_, "resources"), "cpu");
+                replace_text(e, cpu, "cpus", place->cpus);
+                replace_text(e, cpu, "mems", place->mems);
+        }
+        if (place->mode && !e->failed) {
+                struct json_object *policy = json_object_new_object();
+                replace(e, linux_, "memoryPolicy", policy);
+                if (!e->failed)
+                        set_text(e, policy, "mode", place->mode);
+                if (!e->failed)
+                        set_text(e, policy, "nodes", place->nodes);
+        }
+        set_text(e, object_in(e, e->config, "annotations"), PLACE_GIVEN, place->given);
+}
+
 static void edit_all(struct editor *e, const struct edits *edits)
 {
-        bool in_linux = edits->n_nodes > 0 || edits->n_nets > 0 || edits->rdt;
+        bool in_linux = edits->n_nodes > 0 || edits->n_nets > 0 || edits->rdt || edits->place;
         struct json_object *linux_ = in_linux ? object_in(e, e->config, "linux") : NULL;
         if (edits->env || edits->n_groups > 0 || edits->raises_memlock) {
                 struct json_object *process = object_in(e, e->config, "process");
@@ -362,6 +407,8 @@ static void edit_all(struct editor *e, const struct edits *edits)
                 add_hook(e, &edits->hooks[i]);
         if (edits->rdt)
                 edit_rdt(e, linux_, edits->rdt);
+        if (edits->place)
+                edit_place(e, linux_, edits->place);
 }
 
 int edit_config(const struct spec *spec, const char *text, size_t size, const struct edits *edits, char **ret_text,
@@ -376,7 +423,7 @@ int edit_config(const struct spec *spec, const char *text, size_t size, const st
         const char *edited = e.failed ? NULL : json_object_to_json_string_ext(config, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
         char *copy = edited ? strdup(edited) : NULL;
         if (!copy)
-                return error_set(err, -ENOMEM, "add the devices to config.json");
+                return error_set(err, -ENOMEM, "write the changed config.json");
         *ret_text = copy;
         return 0;
 }

@@ -1,6 +1,6 @@
 #pragma once
 /*
- * edit - changes of a container's config: devices, mounts, hooks, environment. Pure.
+ * edit - changes of a container's config: devices, mounts, hooks, environment, place. Pure.
  *
  * The edits are made in the text of config.json and not in the struct spec,
  * because the text is what is kept with the container: `exec` (environment,
@@ -44,6 +44,13 @@ struct edit_hook {
         struct spec_hook hook;
 };
 
+/* Where it runs and where its memory comes from, as it was found. NULL: left as it is. */
+struct edit_place {
+        const char *cpus, *mems;        /* linux.resources.cpu */
+        const char *mode, *nodes;       /* linux.memoryPolicy: "MPOL_BIND", "0-1" */
+        const char *given;              /* the annotation PLACE_GIVEN (spec/place_words.h) */
+};
+
 struct edits {
         const char **env;               /* NULL-terminated, or NULL */
         struct edit_node *nodes;
@@ -57,6 +64,7 @@ struct edits {
         const struct rdt *rdt;          /* NULL: as it is; otherwise replaces the config's */
         struct spec_net_device *nets;
         size_t n_nets;
+        const struct edit_place *place;
         bool raises_memlock;
         uint64_t memlock;               /* RLIMIT_MEMLOCK, soft and hard, in place of the config's; UINT64_MAX: infinity */
 };

@@ -8,7 +8,7 @@
 bool edits_empty(const struct edits *e)
 {
         return !e->env && e->n_nodes == 0 && e->n_mounts == 0 && e->n_hooks == 0 && e->n_groups == 0 && !e->rdt &&
-               e->n_nets == 0 && !e->raises_memlock;
+               e->n_nets == 0 && !e->place && !e->raises_memlock;
 }
 
 static int append(struct arena *arena, void *list, size_t *n, const void *more, size_t n_more, size_t size)
@@ -44,6 +44,8 @@ int edits_append(struct arena *arena, struct edits *e, const struct edits *more)
                 return r;
         if (more->rdt)
                 all.rdt = more->rdt;
+        if (more->place)
+                all.place = more->place;
         if (more->raises_memlock) {
                 all.memlock = all.raises_memlock && all.memlock > more->memlock ? all.memlock : more->memlock;
                 all.raises_memlock = true;
