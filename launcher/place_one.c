@@ -322,7 +322,7 @@ static int find(const struct asked *a, struct found *ret, struct error *err)
                 r = make_wish(a, &room, t, &wish, err);
         if (r == 0)
                 r = place(t, &wish, &p, err);
-        if (r < 0)
+        if (r < 0 || !p)
                 return a->bind && !str_starts(err->text, "--") ? error_wrap(err, "--bind \"%s\"", a->bind) : r;
         if (p->bound && *p->slot[0].cpu_list && !(ret->cpus = strdup(p->slot[0].cpu_list)))
                 return error_set(err, -ENOMEM, "find the place");

@@ -108,11 +108,11 @@ static int edit(struct place_config *c, const struct answer *a, bool cpuset, boo
         auto_spec struct spec *spec = NULL;
         struct id_set cpus = { 0 };
         int r = place.given ? edit_config(c->spec, c->text, c->size, &edits, &text, err) : error_set(err, -ENOMEM, "find the place");
-        if (r == 0)
+        if (r == 0 && text)
                 r = spec_read_text(text, strlen(text), "config.json with its place", &spec, err);
-        if (r == 0)
+        if (r == 0 && spec)
                 r = set_affinity(spec, a->cpus, &cpus, err);
-        if (r < 0)
+        if (r < 0 || !text || !spec)
                 return r;
         free(c->text);
         spec_free(c->spec);
@@ -127,7 +127,7 @@ int place_config(const struct place_options *o, const struct host *host, const s
                  struct error *err)
 {
         struct place_words w = o->words;
-        struct answer a;
+        struct answer a = { 0 };
         int r = place_words_add(&w, c->spec, err);
         if (r < 0 || !place_words_any(&w))
                 return r;
@@ -158,7 +158,7 @@ int place_process(const struct place_options *o, struct spec *spec, struct error
                 return cpuset || final->size > 0 ? 0 : set_affinity(spec, cpus, final, err);
 
         struct resources_cpu within = { .cpus = cpuset ? spec->resources.cpu.cpus : cpus, .mems = spec->resources.cpu.mems };
-        struct answer a;
+        struct answer a = { 0 };
         int r = ask(o, &o->words, &within, spec->arena, &a, err);
         if (r == 0)
                 r = set_affinity(spec, a.cpus, final, err);
