@@ -140,7 +140,7 @@ void placement_free(struct placement *placement);
 CLEANUP_DEFINE(struct placement *, placement_free)
 #define auto_placement CLEANUP(placement_free)
 
-/* One line per instance, for --report-bindings and --dry-run:
+/* What stands on an instance's line of --report-bindings and --dry-run, without the end of the line:
  * "rank 3 bound to package[0][core:3] (cpus 3, numa 0)", "rank 3 is not bound". */
 void placement_report_rank(const struct placement *placement, unsigned rank, size_t slot, FILE *out);
 

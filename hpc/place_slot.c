@@ -148,5 +148,4 @@ void placement_report_rank(const struct placement *p, unsigned rank, size_t slot
                 fprintf(out, "rank %u is not bound", rank);
         if (!preferred || (p->memory && !p->bound))
                 fprintf(out, ", memory: %s%s%s", policy, *list ? " " : "", list);
-        fputc('\n', out);
 }

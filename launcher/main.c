@@ -19,13 +19,14 @@ static int fail(const struct error *err, int status)
         return status;
 }
 
-static void report_bindings(const struct launch_options *options, const struct placement *placement, FILE *out)
+static void report_bindings(const struct launch_options *options, const struct placement *placement,
+                            const struct rank_devices *devices, FILE *out)
 {
         if (options->report_bindings != BINDINGS_JSON) {
-                place_job_print(placement, out);
+                place_job_print(placement, devices, out);
                 return;
         }
-        auto_free char *json = place_job_json(placement);
+        auto_free char *json = place_job_json(placement, devices);
         if (json)
                 fprintf(out, "%s\n", json);
 }
@@ -33,9 +34,14 @@ static void report_bindings(const struct launch_options *options, const struct p
 static int dry_run(const struct launch_options *options, struct error *err)
 {
         auto_placement struct placement *placement = NULL;
-        if (place_job(options, &placement, err) < 0)
+        struct rank_devices devices = { 0 };
+        int r = place_job(options, &placement, err);
+        if (r == 0 && rank_devices_wanted(options))
+                r = rank_devices_deal(&devices, options, placement, err);
+        if (r < 0)
                 return fail(err, STATUS_FAILED);
-        report_bindings(options, placement, stdout);
+        report_bindings(options, placement, &devices, stdout);
+        rank_devices_clear(&devices);
         return fflush(stdout) == 0 ? 0 : STATUS_FAILED;
 }
 
@@ -47,7 +53,7 @@ static int launch(const struct launch_options *options, char **environ_, struct 
                 if (job.warning.code < 0)
                         fprintf(stderr, "berth launch: warning: %s\n", job.warning.text);
                 if (options->report_bindings != BINDINGS_NONE)
-                        report_bindings(options, job.placement, stderr);
+                        report_bindings(options, job.placement, &job.devices, stderr);
                 status = job_run(&job);
         } else {
                 (void) fail(err, status); /* the status is the same */

@@ -86,17 +86,37 @@ int place_job(const struct launch_options *options, struct placement **ret, stru
         return place(topology, &wish, ret, err);
 }
 
-void place_job_print(const struct placement *placement, FILE *out)
+static void print_devices(const struct rank_devices *devices, size_t slot, FILE *out)
+{
+        const char **names = devices->names ? devices->names[slot] : NULL;
+        for (size_t i = 0; names && names[i]; i++)
+                fprintf(out, "%s %s", i == 0 ? ", has" : "", names[i]);
+}
+
+void place_job_print(const struct placement *placement, const struct rank_devices *devices, FILE *out)
 {
         for (unsigned rank = 0; rank < placement->instances; rank++) {
-                if (rank < placement->n_slots)
+                if (rank < placement->n_slots) {
                         placement_report_rank(placement, rank, rank, out);
-                else
+                        print_devices(devices, rank, out);
+                        fputc('\n', out);
+                } else {
                         fprintf(out, "rank %u waits for a slot\n", rank);
+                }
         }
 }
 
-char *place_job_json(const struct placement *p)
+void place_job_jot_devices(struct jot *j, const struct rank_devices *devices, size_t slot)
+{
+        if (!devices->names)
+                return;
+        jot_open(j, "devices", '[');
+        for (const char **name = devices->names[slot]; name && *name; name++)
+                jot_text(j, NULL, *name);
+        jot_close(j, ']');
+}
+
+char *place_job_json(const struct placement *p, const struct rank_devices *devices)
 {
         auto_jot struct jot j = JOT_INIT(1);
         jot_open(&j, NULL, '{');
@@ -114,6 +134,7 @@ char *place_job_json(const struct placement *p)
                         jot_text(&j, "cpus", s->cpu_list);
                         jot_text(&j, "numa", s->numa_list);
                         jot_text(&j, "binding", s->report);
+                        place_job_jot_devices(&j, devices, rank);
                 }
                 jot_close(&j, '}');
         }

@@ -184,17 +184,29 @@ static int check_hooks(const struct rank_devices *d, const struct spec *spec, st
         return 0;
 }
 
+int rank_devices_deal(struct rank_devices *ret, const struct launch_options *o, const struct placement *placement,
+                      struct error *err)
+{
+        struct rank_devices d = { .n = placement->n_slots, .arena = arena_new() };
+        d.names = d.arena ? arena_alloc(d.arena, d.n + 1, sizeof(*d.names)) : NULL;
+        int r = d.names ? deal_all(&d, o, placement, err) : no_memory(err);
+        if (r < 0)
+                rank_devices_clear(&d);
+        else
+                *ret = d;
+        return r;
+}
+
 int rank_devices_make(struct rank_devices *ret, const struct launch_options *o, const struct placement *placement,
                       int bundle_fd, const struct spec *spec, struct error *err)
 {
-        struct rank_devices d = { .n = placement->n_slots, .arena = arena_new() };
+        struct rank_devices d = { 0 };
+        int r = rank_devices_deal(&d, o, placement, err);
+        if (r < 0)
+                return r;
         d.spec = calloc(d.n + 1, sizeof(struct spec *));
-        d.names = d.arena ? arena_alloc(d.arena, d.n + 1, sizeof(*d.names)) : NULL;
-        if (!d.spec || !d.names) {
-                rank_devices_clear(&d);
-                return no_memory(err);
-        }
-        int r = deal_all(&d, o, placement, err);
+        if (!d.spec)
+                r = no_memory(err);
         for (size_t i = 0; r == 0 && i < d.n; i++)
                 r = read_one(&d, o, bundle_fd, i, i + 1, &d.spec[i], err);
         if (r == 0)

@@ -25,6 +25,10 @@ struct rank_devices {
 /* Does anybody ask for them? */
 bool rank_devices_wanted(const struct launch_options *options);
 
+/* Only who gets what: `names` and `visible`. */
+int rank_devices_deal(struct rank_devices *ret, const struct launch_options *options, const struct placement *placement,
+                      struct error *err) MUST_CHECK;
+
 /*
  * Choose and read. `bundle_fd` is the bundle; `spec` its config with the devices of
  * the whole job. -EINVAL, -ENODEV, -ENOSPC (fewer devices than slots need), with one line.

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "launcher/place_job.h"
 #include "runtime/jot.h"
 
 void report_status(const struct job *job, char *buf, size_t size)
@@ -77,6 +78,7 @@ static void jot_rank(struct jot *j, const struct job *job, const struct rank *r)
                 jot_text(j, "cpus", p && p->bound ? p->slot[r->slot].cpu_list : "");
                 jot_text(j, "numa", p && p->memory ? p->slot[r->slot].numa_list : "");
                 jot_text(j, "binding", p && p->bound ? p->slot[r->slot].report : "");
+                place_job_jot_devices(j, &job->devices, r->slot);
         }
         jot_close(j, '}');
 }

@@ -278,6 +278,7 @@ if [[ $vm ]]; then
     read_tap vm ${#vm_files[@]} "$R/tap.vm"
     read_ctest vm "$R/tap.vm"
     run_tap vm-places 1 tests/vm/place16
+    run_tap vm-smt 1 tests/vm/place16 smt
   fi
   if wanted vm-systemd; then
     cp "$R/vm/S.err" "$R/vm/S.tap.err"

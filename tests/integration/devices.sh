@@ -343,6 +343,31 @@ other_may() { # N
 }
 test_case "each rank gets a device of its own, and reaches no other" per_rank
 
+dealt_dry() {
+  mkdir "$D/cdi"
+  deck berth.test/card
+  bundle
+  program 'echo $BERTH_RANK berth.test/card=$MINE'
+  local words=(-n 2 --oversubscribe --cdi-dir "$D/cdi" --devices-per-rank berth.test/card=1)
+  # without a bundle, too
+  expect 0 berth launch --dry-run "${words[@]}"
+  local dealt
+  dealt=$(sed -E 's/^rank ([0-9]+) .*, has /\1 /' <<<"$out")
+  expect 0 berth launch --dry-run --report-bindings=json "${words[@]}" "$B"
+  equal "$(jq -r '.bindings[] | "\(.rank) \(.devices[])"' "$D/out")" "$dealt" "the dry run as JSON"
+  expect 0 berth launch -q --report-bindings=json --report "$D/report" "${words[@]}" "$B"
+  equal "$(sort <<<"$out")" "$dealt" "what the ranks have"
+  equal "$(jq -r '.bindings[] | "\(.rank) \(.devices[])"' "$D/err")" "$dealt" "--report-bindings of the run"
+  equal "$(jq -r '.ranks[] | "\(.rank) \(.devices[])"' "$D/report")" "$dealt" "--report"
+  expect 1 berth launch --dry-run -n $((DEALT + 1)) --oversubscribe --cdi-dir "$D/cdi" --devices-per-rank berth.test/card=1
+  one_line "$err"
+  # those that wait have none yet
+  expect 0 taskset -c "$(taskset -cp $$ | sed 's/.*: //; s/[-,].*//')" "$BERTH" launch --dry-run -n 2 --cdi-dir "$D/cdi" \
+    --devices-per-rank berth.test/card=2
+  contains "$out" ", has berth.test/card=0 berth.test/card=1"$'\n'"rank 1 waits for a slot"
+}
+test_case "a dry run, a run and its report say who gets which device, and mean it" dealt_dry
+
 per_rank_waiting() {
   mkdir "$D/cdi"
   deck berth.test/card

@@ -194,7 +194,9 @@ static void reports_read_as_prrte_writes_them(void **state)
         FILE *out = open_memstream(&text, &size);
 
         placement_report_rank(p, 7, 3, out);
+        fputc('\n', out);
         placement_report_rank(q, 0, 0, out);
+        fputc('\n', out);
         fclose(out);
         assert_string_equal(text, "rank 7 bound to package[1][core:3] (cpus 3, numa 0)\nrank 0 is not bound\n");
         free(text);

@@ -1,5 +1,6 @@
 #!/bin/bash
-# not in the VM of the others: this needs 16 CPUs, 2 sockets, 4 NUMA nodes, 2 threads a core. tests/vm/place16 starts it.
+# not in the VM of the others: this needs 16 CPUs, 2 sockets, 4 NUMA nodes, and one or two threads a core. tests/vm/place16
+# starts it.
 . "${BASH_SOURCE%/*}/../lib/check.sh"
 
 # Everything a job of one node needs. Slurm finds nodes by address only beside a network card: the VM has one.
@@ -43,23 +44,29 @@ X
   eventually idle
 }
 
+stop_slurm() {
+  local pids pid
+  pids=$(cat /run/slurmd.pid /run/slurmctld.pid /run/munge/munged.pid 2>/dev/null) || true
+  for pid in $pids; do kill "$pid" 2>/dev/null || true; done
+  for pid in $pids; do eventually gone "$pid"; done
+}
+
 as_srun() {
   command -v slurmctld >/dev/null || skip "no Slurm"
   start_slurm
   local rc=0
   salloc --exclusive -N1 "$TOP/tests/placement/compare-slurm" --check 5 >"$D/out" 2>"$D/err" || rc=$?
-  local pids pid
-  pids=$(cat /run/slurmd.pid /run/slurmctld.pid /run/munge/munged.pid 2>/dev/null) || true
-  for pid in $pids; do kill "$pid" 2>/dev/null || true; done
-  for pid in $pids; do eventually gone "$pid"; done
+  stop_slurm
   ((rc == 0)) || fail "$(cat "$D/out" "$D/err")"
 }
 
 # Each says where it may run, and where its memory lies: /proc/PID/numa_maps counts pages by node.
+# $before: what starts the launcher, if anything does.
+before=()
 local_pages() { # LAUNCH-OPTIONS...
   bundle .
   # shellcheck disable=SC2016
-  expect 0 berth launch -q "$@" --report "$D/report" "$B" -- sh -c '
+  expect 0 "${before[@]}" "$BERTH" --root "$ROOT" launch -q "$@" --report "$D/report" "$B" -- sh -c '
     x=$(head -c 300000 /dev/zero | tr "\0" x)
     awk -v rank="$BERTH_RANK" "/^Cpus_allowed_list/ { cpus = \$2 }
       /anon=/ && !/file=/ { policy = \$2
@@ -69,14 +76,14 @@ local_pages() { # LAUNCH-OPTIONS...
 }
 
 # "rank cpus policy N0=80": the only node is the one of the CPUs
-check_pages() { # INSTANCES CPUS-EACH
+check_pages() { # INSTANCES [PLACES]
   equal "$(wc -l <"$D/out")" "$1" instances
-  equal "$(awk '{ print $2 }' "$D/out" | sort -u | wc -l)" "$1" "places of their own"
+  equal "$(awk '{ print $2 }' "$D/out" | sort -u | wc -l)" "${2:-$1}" "places of their own"
   local rank cpus policy pages more node
   while read -r rank cpus policy pages more; do
     node=$(($(sed 's/[-,].*//' <<<"$cpus") / 4))
     contains "$policy" "$node"
-    [[ $pages = "N$node="* && -z $more ]] || fail "rank $rank on CPU $cpus has memory in $pages $more"
+    [[ $pages = "N$node="* && -z $more && ${pages#*=} -gt 0 ]] || fail "rank $rank on CPU $cpus has memory in $pages $more"
     equal "$(jq -r ".ranks[$rank].cpus" "$D/report")" "$cpus" "the report's CPUs"
   done <"$D/out"
 }
@@ -117,6 +124,100 @@ seen_by_topo() {
   kill -TERM "$pid"
   wait "$pid" || true
 }
+
+# --- 16 cores ------------------------------------------------------------------------------------------------------
+
+cores16() {
+  local_pages -n 16 --bind-to core
+  check_pages 16
+  equal "$(sort -n "$D/out" | awk '{ printf "%s ", $2 }')" "0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 "
+}
+
+srun_ldoms() {
+  local_pages -n 16 --cpu-bind ldoms
+  check_pages 16 4
+  equal "$(awk '{ print $2 }' "$D/out" | sort -n | uniq -c | tr -s ' \n' ' ')" " 4 0-3 4 4-7 4 8-11 4 12-15 "
+}
+
+# The allocation is given by the affinity, by a cpuset, by Slurm: who has got a part deals out that.
+part_by_taskset() {
+  before=(taskset -c 2-9)
+  local_pages --bind-to core
+  check_pages 8
+  equal "$(sort -n "$D/out" | awk '{ printf "%s ", $2 }')" "2 3 4 5 6 7 8 9 "
+  local_pages -n 3 --cpu-bind ldoms
+  check_pages 3
+  equal "$(awk '{ print $2 }' "$D/out" | sort -n | tr '\n' ' ')" "2-3 4-7 8-9 "
+  expect 1 taskset -c 2-9 "$BERTH" launch -n 1 --cpu-bind map_cpu:10 "$B"
+  one_line "$err"
+}
+
+part_by_cpuset() {
+  local part=/sys/fs/cgroup/$ID-part
+  echo +cpuset >/sys/fs/cgroup/cgroup.subtree_control
+  mkdir "$part"
+  echo 4-6,12-15 >"$part/cpuset.cpus"
+  echo 1,3 >"$part/cpuset.mems"
+  # shellcheck disable=SC2016
+  before=(sh -c 'echo $$ >"$0/cgroup.procs"; exec "$@"' "$part")
+  local_pages --bind-to core
+  rmdir "$part"
+  check_pages 7
+  equal "$(sort -n "$D/out" | awk '{ printf "%s ", $2 }')" "4 5 6 12 13 14 15 "
+}
+
+part_by_slurm() {
+  command -v slurmctld >/dev/null || skip "no Slurm"
+  start_slurm
+  before=(srun -N1 -n1 -c6 --cpu-bind=cores)
+  local rc=0 allowed
+  allowed=$(srun -N1 -n1 -c6 --cpu-bind=cores awk '/^Cpus_allowed_list/ { print $2 }' /proc/self/status) || rc=$?
+  (local_pages --bind-to core && check_pages 6) || rc=$?
+  stop_slurm
+  ((rc == 0)) || fail "in the allocation"
+  equal "$(awk '{ print $2 }' "$D/out" | sort -n | tr '\n' ' ')" \
+    "$(awk -v list="$allowed" 'BEGIN { n = split(list, p, ","); for (i = 1; i <= n; i++) { split(p[i], e, "-")
+      for (c = e[1]; c <= (e[2] == "" ? e[1] : e[2]); c++) printf "%d ", c } }')"
+}
+
+# `berth run` by the same words
+one_container() {
+  bundle '.process.args = ["awk", "/^(Cpus|Mems)_allowed_list/ { print $2 } /stack/ { print $2 }", "/proc/self/status", "/proc/self/numa_maps"]'
+  local says options
+  while IFS='|' read -r says options; do
+    # shellcheck disable=SC2086
+    expect 0 berth run -b "$B" $options "$ID"
+    equal "$(tr '\n' ' ' <<<"$out")" "$says" "$options"
+  done <<'X'
+5 1 prefer:1 |--cpus 5
+4-7 1 bind:1 |--numa 1
+4-11 1-2 bind:1-2 |--numa 1,2
+4-11 1-2 interleave:1-2 |--numa 1-2 --mem-bind interleave
+12 3 bind:3 |--numa 3 --bind core
+12-13 3 bind:3 |--numa 3 --bind core:PE=2
+0 3 bind:3 |--cpus 0 --numa 3
+8-15 2-3 prefer (many):2-3 |--numa 2-3 --mem-bind prefer
+8-15 0-3 prefer (many):2-3 |--cpus 8-15 --mem-bind prefer
+3-4 0-1 prefer (many):0-1 |--cpus 3-4
+9 0-3 local |--cpus 9 --mem-bind local
+4-7 1 prefer:1 |--bind map_ldom:1
+0-7 0-1 prefer (many):0-1 |--bind sockets
+0-15 0-3 interleave:0-3 |--mem-bind interleave
+X
+  expect 1 taskset -c 0-3 "$BERTH" --root "$ROOT" run -b "$B" --numa 2 "$ID"
+  one_line "$err"
+  contains "$err" '--numa "2": none of its CPUs (8-11) is ours to give; allowed are 0-3'
+}
+
+if [[ $(lscpu -p=CORE | grep -vc '^#') = $(lscpu -p=CORE | grep -v '^#' | sort -u | wc -l) ]]; then
+  test_case "16 instances on 16 cores: each has its own, and memory of its node" cores16
+  test_case "the same with --cpu-bind ldoms: a node each, and its memory" srun_ldoms
+  test_case "an affinity for a part of the machine: that part is dealt out" part_by_taskset
+  test_case "a cpuset for a part of the machine: that part is dealt out" part_by_cpuset
+  test_case "berth run --cpus, --numa, --bind, --mem-bind" one_container
+  test_case "a Slurm allocation of a part of the machine: that part is dealt out" part_by_slurm
+  finish
+fi
 
 test_case "16 instances on 16 hardware threads: each has its own, and memory of its node" threads16
 test_case "--map-by core --rank-by numa: numbers in turn, memory of the node" ranked_cores
