@@ -76,7 +76,7 @@ static unsigned policy_of(const struct place_memory *wish, const struct placemen
                 if (!wish->prefer)
                         return MPOL_BIND;
                 return many ? MPOL_PREFERRED_MANY : MPOL_PREFERRED;
-        default:                return MPOL_PREFERRED;
+        default:                return many ? MPOL_PREFERRED_MANY : MPOL_PREFERRED;
         }
 }
 

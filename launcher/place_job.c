@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -64,6 +66,22 @@ static int read_places(const struct place_wish *wish, char **ret, struct error *
         return r < 0 ? error_set(err, r, "--map-by: read \"%s\"", path) : 0;
 }
 
+enum { MPOL_PREFERRED = 1, MPOL_PREFERRED_MANY = 5 };
+
+/* On a page of its own: nothing of ours is changed. */
+unsigned place_job_policy(unsigned policy, const struct place_mask *nodes)
+{
+        if (policy != MPOL_PREFERRED_MANY)
+                return policy;
+        void *page = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (page == MAP_FAILED)
+                return policy;
+        bool unknown = syscall(SYS_mbind, page, 4096ul, MPOL_PREFERRED_MANY, nodes->word,
+                               (unsigned long) bind_bytes(nodes) * 8 + 1, 0ul) < 0 && errno == EINVAL;
+        (void) munmap(page, 4096); /* it was ours */
+        return unknown ? MPOL_PREFERRED : policy;
+}
+
 int place_job(const struct launch_options *options, struct placement **ret, struct error *err)
 {
         struct place_wish wish = PLACE_WISH_INIT;
@@ -83,7 +101,10 @@ int place_job(const struct launch_options *options, struct placement **ret, stru
         wish.places = places;
         (void) gethostname(host, sizeof(host) - 1); /* without a name there is localhost */
         wish.host = topology_is_real(topology) && *host ? host : NULL;
-        return place(topology, &wish, ret, err);
+        r = place(topology, &wish, ret, err);
+        if (r == 0 && (*ret)->n_slots > 0)
+                (*ret)->policy = place_job_policy((*ret)->policy, &(*ret)->slot[0].numa);
+        return r;
 }
 
 static void print_devices(const struct rank_devices *devices, size_t slot, FILE *out)

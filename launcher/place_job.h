@@ -11,6 +11,10 @@ int place_job_wish(const struct launch_options *options, struct place_wish *ret,
 /* -EINVAL also if the topology is that of another machine, unless it is a dry run. */
 int place_job(const struct launch_options *options, struct placement **ret, struct error *err) MUST_CHECK;
 
+/* Before Linux 5.15 one node can be preferred, not several: it is the first one then. Finds out by trying
+ * with some of the nodes. */
+unsigned place_job_policy(unsigned policy, const struct place_mask *nodes);
+
 /* Print where each rank goes, and which devices it has, if any were dealt. Those that wait for a slot say so. */
 void place_job_print(const struct placement *placement, const struct rank_devices *devices, FILE *out);
 

@@ -13,6 +13,7 @@
 #include "base/io.h"
 #include "base/str.h"
 #include "hpc/place.h"
+#include "launcher/place_job.h"
 
 #define NODES "/sys/devices/system/node"
 #define FILE_MAX ((size_t) 1 << 20)
@@ -280,7 +281,7 @@ static int find_memory(const struct asked *a, const struct room *room, const str
         const struct place_slot *slot = &p->slot[0];
         bool asked = a->numa || a->mem_bind;
         struct place_mask nodes = a->numa ? room->nodes : both(&slot->numa, &room->mems);
-        unsigned mode = a->numa ? mode_for_nodes(wish, &nodes) : p->policy;
+        unsigned mode = place_job_policy(a->numa ? mode_for_nodes(wish, &nodes) : p->policy, &nodes);
         bool any = (a->numa ? wish->memory.kind != MEMORY_NONE : p->memory) && (asked || !has_policy());
         int bad = names_nodes(wish) ? outside(&slot->numa, &room->mems) : -1;
         if (bad >= 0)

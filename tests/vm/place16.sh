@@ -145,7 +145,7 @@ part_by_taskset() {
   local_pages --bind-to core
   check_pages 8
   equal "$(sort -n "$D/out" | awk '{ printf "%s ", $2 }')" "2 3 4 5 6 7 8 9 "
-  local_pages -n 3 --cpu-bind ldoms
+  local_pages -n 3 --cpu-bind rank_ldom
   check_pages 3
   equal "$(awk '{ print $2 }' "$D/out" | sort -n | tr '\n' ' ')" "2-3 4-7 8-9 "
   expect 1 taskset -c 2-9 "$BERTH" launch -n 1 --cpu-bind map_cpu:10 "$B"
@@ -182,7 +182,7 @@ part_by_slurm() {
 
 # `berth run` by the same words
 one_container() {
-  bundle '.process.args = ["awk", "/^(Cpus|Mems)_allowed_list/ { print $2 } /stack/ { print $2 }", "/proc/self/status", "/proc/self/numa_maps"]'
+  bundle '.process.args = ["awk", "/^(Cpus|Mems)_allowed_list/ { print $2 } /stack/ { sub(/^[^ ]* /, \"\"); sub(/ stack.*/, \"\"); print }", "/proc/self/status", "/proc/self/numa_maps"]'
   local says options
   while IFS='|' read -r says options; do
     # shellcheck disable=SC2086
@@ -196,7 +196,7 @@ one_container() {
 12 3 bind:3 |--numa 3 --bind core
 12-13 3 bind:3 |--numa 3 --bind core:PE=2
 0 3 bind:3 |--cpus 0 --numa 3
-8-15 2-3 prefer (many):2-3 |--numa 2-3 --mem-bind prefer
+8-15 0-3 prefer (many):2-3 |--numa 2-3 --mem-bind prefer
 8-15 0-3 prefer (many):2-3 |--cpus 8-15 --mem-bind prefer
 3-4 0-1 prefer (many):0-1 |--cpus 3-4
 9 0-3 local |--cpus 9 --mem-bind local
