@@ -104,7 +104,8 @@ static int deal_words(struct rank_devices *d, const struct launch_options *o, st
                 return no_memory(err);
         if (!equals || parse_u32(equals + 1, &deck->each) < 0 || deck->each == 0 || deck->each > EACH_MAX)
                 return error_say(err, -EINVAL, "--devices-per-rank: expected VENDOR/CLASS=NUMBER, found \"%s\"", words);
-        return deal_kind(d, o, deck, kind, err);
+        int r = deal_kind(d, o, deck, kind, err);
+        return r < 0 ? error_wrap(err, "--devices-per-rank %s", words) : 0;
 }
 
 /* "0,1": the numbers by which a rank knows its own, since it cannot open the others. */

@@ -243,6 +243,7 @@ fi
 if wanted slurm; then
   section slurm "srun --container, srun berth launch"
   run_tap slurm 2 tests/integration/run tests/lab/srun_container.sh tests/lab/srun_launch.sh
+  single "slurm: what a caller binds a runtime to is kept, beside crun and runc" env SLURM=1 tests/placement/kept
   section_end
 fi
 

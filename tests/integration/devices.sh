@@ -229,6 +229,45 @@ mistakes() {
 }
 test_case "what is wrong is said in one line, and nothing is left" mistakes
 
+# what it says of the place in the file | the file, where @ stands for a good beginning
+bad_files() {
+  bundle
+  mkdir "$D/cdi"
+  local says text
+  local good='"cdiVersion": "1.1.0", "kind": "berth.test/thing", "devices": [{"name": "0", "containerEdits":'
+  while IFS='|' read -r says text; do
+    printf '%s\n' "${text//@/$good}" >"$D/cdi/f.json"
+    expect 1 berth run -b "$B" --cdi-dir "$D/cdi" --device berth.test/thing=0 "$ID"
+    one_line "$err"
+    contains "$err" "$D/cdi/f.json: $says"
+    equal "$(ls "$ROOT")" '' 'the state'
+  done <<'X'
+line 1, column 1 (byte 0): expected an object|nothing
+line 1, column 1 (byte 0): expected an object|[]
+cdiVersion: missing|{}
+cdiVersion: expected a string, found a number|{"cdiVersion": 1}
+cdiVersion: unknown version "9.0.0", supported are 0.3.0 to 1.1.0|{"cdiVersion": "9.0.0", "kind": "berth.test/thing", "devices": []}
+kind: expected VENDOR/CLASS, found "thing"|{"cdiVersion": "1.1.0", "kind": "thing", "devices": []}
+devices: is empty|{"cdiVersion": "1.1.0", "kind": "berth.test/thing", "devices": []}
+devices[0].containerEdits: missing|{"cdiVersion": "1.1.0", "kind": "berth.test/thing", "devices": [{"name": "0"}]}
+devices[0].containerEdits.deviceNodes: expected an array, found a number|{@ {"deviceNodes": 3}}]}
+devices[0].containerEdits.deviceNodes[0].path: expected a string, found a number|{@ {"deviceNodes": [{"path": 7}]}}]}
+devices[0].containerEdits.deviceNodes[0].permissions: expected letters of "rwm"|{@ {"deviceNodes": [{"path": "/dev/null", "permissions": "rwx"}]}}]}
+devices[0].containerEdits.env[0]: expected NAME=VALUE, found "A"|{@ {"env": ["A"]}}]}
+devices[0].containerEdits.hooks[0].hookName: unknown hook "never"|{@ {"hooks": [{"hookName": "never", "path": "/bin/true"}]}}]}
+devices[0].containerEdits.mounts[0].containerPath: missing|{@ {"mounts": [{"hostPath": "/x"}]}}]}
+devices[1]: name "0" is in element 0, too|{@ {"env": ["A=1"]}}, {"name": "0", "containerEdits": {"env": ["A=1"]}}]}
+more: unknown property|{@ {"env": ["A=1"]}}], "more": 1}
+cdiVersion: "0.3.0", but "additionalGids" needs 0.7.0|{"cdiVersion": "0.3.0", "kind": "berth.test/thing", "devices": [{"name": "0", "containerEdits": {"additionalGids": [1]}}]}
+X
+  cdi_file f.json '[{"name": "0", "containerEdits": {"env": ["A=1"]}}]'
+  expect 1 berth run -b "$B" --cdi-dir "$D/cdi" --device berth.test/thing=7 "$ID"
+  equal "$err" 'berth run failed: device "berth.test/thing=7": there is none of that name, but 0'
+  expect 1 berth run -b "$B" --cdi-dir "$D/cdi" --device berth.test/thing=-x "$ID"
+  contains "$err" 'device "berth.test/thing=-x": the name has to begin with a letter or a digit'
+}
+test_case "a malformed CDI file: one line with the file and the place in it" bad_files
+
 # A /dev of our own, for what comes then: the host's is not touched.
 with_dev() { # COMMAND...
   unshare -m --propagation private bash -c '
@@ -385,6 +424,29 @@ per_rank_waiting() {
   contains "$err" '--gpus-per-rank: device "nvidia.com/gpu=all": no CDI file in'
 }
 test_case "instances that wait get the devices of the slot that becomes free" per_rank_waiting
+
+# A job is not to be updated, and whoever tries changes nothing.
+per_rank_kept() {
+  mkdir "$D/cdi"
+  deck berth.test/card
+  bundle "$MKNOD"
+  program "n=\$BERTH_RANK; look() { cd /dev; mknod \$1-0.\$n c $(<"$D/numbers0"); mknod \$1-1.\$n c $(<"$D/numbers1"); open \$1-0.\$n; open \$1-1.\$n; }
+    look a; touch /up.\$n; while ! [ -e /go ]; do sleep .1; done; look b"
+  berth_in_background launch -q --label --name "$ID" -n 2 --oversubscribe --cdi-dir "$D/cdi" --devices-per-rank berth.test/card=1 "$B" >"$D/out"
+  eventually test -e "$B/rootfs/up.0"
+  eventually test -e "$B/rootfs/up.1"
+  expect_refused() {
+    local status=0
+    berth update --pids-limit 100 "$ID" 2>"$D/err" || status=$?
+    [[ $status != 0 ]] || fail "a job was updated"
+    contains "$(<"$D/err")" 'is a job of the launcher'
+  }
+  expect_refused
+  touch "$B/rootfs/go"
+  wait "$pid"
+  equal "$(sort "$D/out" | tr '\n' ' ')" "[0] a-0.0 rw [0] a-1.0 no [0] b-0.0 rw [0] b-1.0 no [1] a-0.1 no [1] a-1.1 rw [1] b-0.1 no [1] b-1.1 rw "
+}
+test_case "a rank's devices stay its own while it runs" per_rank_kept
 
 per_rank_mpi() {
   mkdir "$D/cdi"

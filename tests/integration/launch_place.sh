@@ -56,6 +56,19 @@ no such device; it has none|--map-by device=gpu
 no NUMA node 4 for us; it has 0-3|--mem-bind map_mem:4
 CPU 32 is not there|--cpu-bind map_cpu:32
 an instance of 33 CPUs: 32 hardware threads are free|-c 33 --cpu-bind threads
+--instances: "0" is not a number above 0|-n 0
+--instances: "-1" is not a number above 0|-n -1
+--instances: "99999999999" is more than 4294967295|-n 99999999999
+70000 instances at once are too many; one node takes 65536|-n 70000 --oversubscribe
+--cpus: "x" is not a number above 0|-c x
+PE=0 is not a number of processing elements|--map-by core:PE=0
+ppr wants a number and an object|--map-by ppr:0:core
+limit=0 is not a number above 0|--bind-to core:limit=0
+--gpus-per-rank: "0" is not a number above 0|--gpus-per-rank 0
+--gpus-per-rank: at most 1024 are possible|--gpus-per-rank 5000
+--devices-per-rank: expected VENDOR/CLASS=NUMBER, found "a.b/c=0"|--devices-per-rank a.b/c=0
+--devices-per-rank c=1: device "c=all": expected VENDOR/CLASS=NAME|--devices-per-rank c=1
+--devices-per-rank a.b/c=1: device "a.b/c=all": no CDI file in /var|--cdi-dir /var --devices-per-rank a.b/c=1
 X
 }
 test_case "what cannot be is one line that says what there is" bad_words
