@@ -32,7 +32,7 @@ static int add_devices(struct entry *e, struct error *err)
 static int add_place(struct entry *e, struct error *err)
 {
         const struct container_options *o = e->opts;
-        const struct wish wish = { .id = o->id, .no_cgroup = o->no_cgroup, .systemd = o->systemd };
+        const struct wish wish = { .id = o->id, .no_cgroup = o->no_cgroup, .systemd = o->systemd, .rootless = o->rootless };
         struct place_config config = { .text = e->config, .size = e->config_size, .spec = e->spec };
         int r = place_config(&o->place, &e->host, &wish, &config, err);
         if (r < 0)

@@ -65,12 +65,15 @@ static int ask(const struct place_options *o, const struct place_words *w, const
         return 0;
 }
 
-/* A cpuset that the container can have where its cgroup is anyway. The affinity holds without. */
+/*
+ * A cpuset that the container can have where its cgroup is anyway. The affinity holds without. What was delegated to an
+ * ordinary user is not known before the cgroup is made.
+ */
 static bool has_cpuset(const struct host *host, const struct wish *wish, const struct spec *spec, struct arena *arena)
 {
         const struct resources res = { .cpu = { .cpus = "0" } };
         struct cgroup_writes writes;
-        if (wish->no_cgroup || (!host->privileged && (wish->systemd || host->cgroups.mode != CGROUP_V2)))
+        if (wish->no_cgroup || !host->privileged || wish->rootless == ROOTLESS_YES)
                 return false;
         const char *path = wish->systemd ? "/" : plan_cgroup_path(spec, host, wish->id, arena);
         return path && cgroup_translate_at(&res, &host->cgroups, path, arena, &writes, NULL) == 0;

@@ -165,6 +165,18 @@ limits() {
 }
 test_case "podman run --memory --pids-limit --cpus --cpuset-cpus; podman update" limits
 
+placed() {
+  local last
+  last=$(awk '/^Cpus_allowed_list/ { n = split($2, a, /[,-]/); print a[n] }' /proc/self/status)
+  expect 0 podman_run -d --name "$ID" --annotation "io.berth.placement=bind=map_cpu:$last mem-bind=local" box sleep 1000
+  expect 0 podman exec "$ID" awk '/^Cpus_allowed_list/ { print $2 }' /proc/self/status /proc/1/status
+  equal "$out" "$last"$'\n'"$last"
+  expect 0 podman rm -f -t 0 "$ID"
+  expect 126 podman_run --rm --annotation "io.berth.placement=cpus=4095" box true
+  contains "$err" 'CPU 4095 is not ours to give'
+}
+test_case "podman run --annotation io.berth.placement: a place on the machine" placed
+
 out_of_memory() {
   # conmon tells Podman of it on cgroup v2 only; that the process was killed is told in any case
   expect 137 podman_run --name "$ID" --memory 16m --memory-swap 16m box sh -c 'a=x; while :; do a=$a$a; done'

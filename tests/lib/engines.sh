@@ -14,6 +14,7 @@ engines_world() {
   mount -t tmpfs -o mode=1777 tmpfs /dev/shm
   mkdir -p $ENGINE/bin $ENGINE/home
   cp "$BERTH" "$ENGINE/bin/${BERTH##*/}"
+  [[ ! -x ${BERTH%/*}/berth-launch ]] || cp "${BERTH%/*}/berth-launch" "$ENGINE/bin/"
   ENGINE_RUNTIME=$ENGINE/bin/${BERTH##*/}
   tar -C "$WORK/rootfs" -cf $ENGINE/busybox.tar .
   awk '{ print "mount " $5 }' /proc/self/mountinfo | sort -u >"$WORK/mounts"
