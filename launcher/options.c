@@ -159,7 +159,7 @@ static int take_value(struct launch_options *o, const struct row *row, const cha
                 uint32_t n = 0;
                 int r = parse_u32(text, &n);
                 if (r == -ERANGE)
-                        return error_say(err, r, "--%s: \"%s\" is more than %u", row->name, text, UINT32_MAX);
+                        return error_say(err, -EINVAL, "--%s: \"%s\" is more than %u", row->name, text, UINT32_MAX);
                 if (r < 0 || n == 0)
                         return error_say(err, -EINVAL, "--%s: \"%s\" is not a number above 0", row->name, text);
                 *(uint32_t *) member(o, row) = n;

@@ -203,7 +203,7 @@ int rank_devices_make(struct rank_devices *ret, const struct launch_options *o, 
 {
         struct rank_devices d = { 0 };
         int r = rank_devices_deal(&d, o, placement, err);
-        if (r < 0)
+        if (r < 0 || !d.names)
                 return r;
         d.spec = calloc(d.n + 1, sizeof(struct spec *));
         if (!d.spec)

@@ -276,6 +276,29 @@ static void a_bad_word_is_answered_with_the_good_ones(void **state)
                 "overload-allowed, no-overload, if-supported, limit=N");
 }
 
+static void one_container_may_use_either_language(void **state)
+{
+        (void) state;
+        static const struct { const char *text; enum place_way way; } good[] = {
+                { "core", PLACE_BY_OBJECT },      { "numa:PE=2", PLACE_BY_OBJECT }, { "pe-list=1,2", PLACE_BY_LIST },
+                { "device=gpu", PLACE_BY_OBJECT }, { "cores", PLACE_AS_SLURM },     { "none", PLACE_AS_SLURM },
+                { "map_cpu:3", PLACE_AS_SLURM },  { "quiet,ldoms", PLACE_AS_SLURM }, { "VERBOSE,sockets", PLACE_AS_SLURM },
+        };
+        for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+                struct place_wish wish = PLACE_WISH_INIT;
+                struct error err = ERROR_INIT;
+                assert_int_equal(place_parse_bind(&wish, good[i].text, &err), 0);
+                assert_int_equal(wish.way, good[i].way);
+        }
+        refused(place_parse_bind, "rankfile:FILE=x", "--bind \"rankfile:FILE=x\": a file is for many instances "
+                "(berth launch --map-by)");
+        refused(place_parse_bind, "core:PE=0", "--bind \"core:PE=0\": PE=0 is not a number of processing elements, such as "
+                "PE=2; or srun's none, threads, cores, sockets, ldoms, map_cpu:LIST, mask_cpu:LIST, map_ldom:LIST, "
+                "mask_ldom:LIST");
+        refused(place_parse_bind, "cores,more", "--bind \"cores,more\": \"more\" is none of none, threads, cores, sockets, "
+                "ldoms, rank, map_cpu:LIST, mask_cpu:LIST, rank_ldom, map_ldom:LIST, mask_ldom:LIST");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -287,6 +310,7 @@ int main(void)
                 cmocka_unit_test(places_that_are_given),
                 cmocka_unit_test(ways_to_number),
                 cmocka_unit_test(words_of_srun),
+                cmocka_unit_test(one_container_may_use_either_language),
                 cmocka_unit_test(every_bad_word_is_one_line),
                 cmocka_unit_test(a_bad_word_is_answered_with_the_good_ones),
         };
