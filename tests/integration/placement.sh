@@ -96,7 +96,7 @@ cpuset_says_the_same() {
   several
   if [[ $(stat -f -c %T /sys/fs/cgroup) = cgroup2fs ]]; then
     grep -qw cpuset /sys/fs/cgroup/cgroup.controllers || skip "no cpuset controller here"
-    bundle "$FOREVER" '.linux.cgroupsPath = "/\($ID)"'
+    bundle "$FOREVER" "$OWN_CGROUP"
   else
     bundle "$FOREVER"
   fi
