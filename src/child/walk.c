@@ -43,12 +43,10 @@ struct way {
 
 static int way_begin(struct way *way, const char *path, size_t len)
 {
-        way->links = 0;
-        way->stay = false;
+        *way = (struct way){ .links = 0 };
         if (len >= sizeof(way->path))
                 return -ENAMETOOLONG;
         memcpy(way->path, path, len);
-        way->path[len] = '\0';
         return 0;
 }
 
