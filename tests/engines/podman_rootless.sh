@@ -99,7 +99,7 @@ test_case "rootless podman pod" pods
 
 nothing_of_the_runtime() {
   equal "$(find /run/user -mindepth 3 \( -path '*/berth/*' -o -path '*/runc/*' \))" ""
-  [[ ! -e /run/berth ]]
+  equal "$(roots_directory)" "$ROOTS_DIRECTORY" /run/berth
   # ends the process that keeps the user's namespaces
   expect 0 podman system migrate
   eventually user_has_no_process

@@ -53,7 +53,7 @@ test_case "spec --rootless: root inside, the user outside; his status" one_id
 life() {
   user_bundle "$SLEEP"
   expect 0 berth create -b "$B" --pid-file "$D/pid" "$ID"
-  [[ -d $USER_ROOT/$ID && ! -e /run/berth ]] || fail "the state is not in $USER_ROOT"
+  [[ -d $USER_ROOT/$ID && ! -e /run/berth/$ID ]] || fail "the state is not in $USER_ROOT"
   equal "$(stat -c %u "/proc/$(<"$D/pid")")" $USER_ID
   expect 0 berth start "$ID"
   status_is "$ID" running
@@ -329,7 +329,7 @@ inside_with_one_id() {
     "$(ARGS 'id -u; readlink /proc/self/ns/user')"
   expect 0 in_namespace -Ur sh -c 'readlink /proc/self/ns/user; exec "$@"' sh "$USER_BERTH" run -b "$B" "$ID"
   [[ $(sort -u <<<"$out" | wc -l) = 3 ]] || fail "not a user namespace of its own: $out"
-  [[ ! -e /run/berth ]]
+  equal "$(roots_directory)" "$ROOTS_DIRECTORY" /run/berth
 }
 test_case "in a user namespace with one id, as its root: run, with and without another one" inside_with_one_id
 
