@@ -94,7 +94,7 @@ static void compile_all(struct compile *c)
         compile_privileges(c);
         compile_await_start(c);
         compile_exec(c);
-        compile_running(c);
+        compile_state(c, PLAN_RUNNING);
         compile_hooks(c, HOOK_POSTSTART);
 }
 

@@ -97,7 +97,6 @@ void compile_start_hooks(struct compile *c);
 /* compile_process.c */
 void compile_creating(struct compile *c);
 void compile_state_ahead(struct compile *c);
-void compile_running(struct compile *c);
 void compile_state(struct compile *c, unsigned state);
 void compile_run_on(struct compile *c);
 void compile_place(struct compile *c);

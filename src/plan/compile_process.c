@@ -31,23 +31,12 @@ void compile_creating(struct compile *c)
                 compile_state(c, PLAN_CREATING);
 }
 
-/* After exec() the state would be written while the process runs, or has ended, and be waited for. A process that is
- * forked again is not known yet. */
-static bool is_written_ahead(const struct compile *c)
-{
-        return !c->wish->no_state && !c->forks_again && !is_looked_at(c);
-}
-
+/* After exec() there is then little left to write, which a short process would be waited for with. One that is forked
+ * again is not known yet. */
 void compile_state_ahead(struct compile *c)
 {
-        if (is_written_ahead(c))
-                plan_add(c->b, STEP_STATE_AHEAD, PLAN_RUNNING);
-}
-
-void compile_running(struct compile *c)
-{
-        if (!is_written_ahead(c))
-                compile_state(c, PLAN_RUNNING);
+        if (!c->wish->no_state && !c->forks_again && !is_looked_at(c))
+                plan_add(c->b, STEP_STATE_AHEAD, 0);
 }
 
 /* `exec` alone: where the runtime itself runs until the process is in the container's cgroup. */

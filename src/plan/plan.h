@@ -47,8 +47,8 @@ struct plan {
         size_t n_slots, n_fds;
 };
 
-/* What STEP_WRITE_STATE records. */
-enum plan_state { PLAN_CREATING, PLAN_CREATED, PLAN_RUNNING };
+/* What STEP_WRITE_STATE records, and STEP_STATE_AHEAD: what will be running. */
+enum plan_state { PLAN_CREATING, PLAN_CREATED, PLAN_RUNNING, PLAN_FORESEEN };
 
 /* Bytes that a plan or an instance lends. */
 struct plan_bytes {

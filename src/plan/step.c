@@ -34,7 +34,7 @@ static const struct step_info table[] = {
                                      { ARG_NUMBER, ARG_SIGNED, ARG_NUMBER, ARG_HEX, ARG_BLOB } },
         [STEP_SET_IO_PRIORITY]   = { "set-io-priority",   LANE_PARENT, { ARG_NUMBER, ARG_NUMBER } },
         [STEP_WRITE_STATE]       = { "write-state",       LANE_PARENT, { ARG_NUMBER } },
-        [STEP_STATE_AHEAD]       = { "state-ahead",       LANE_BESIDE, { ARG_NUMBER } },
+        [STEP_STATE_AHEAD]       = { "state-ahead",       LANE_BESIDE, { ARG_NONE } },
         [STEP_MOVE_NET_DEVICE]   = { "move-net-device",   LANE_PARENT, { ARG_STRING, ARG_STRING } },
         [STEP_SEND_LISTENER]     = { "send-listener",     LANE_PARENT, { ARG_STRING, ARG_STRING } },
         [STEP_HOOK_FILES]        = { "hook-files",        LANE_PARENT, { ARG_FD } },

@@ -53,7 +53,7 @@ enum step_op {
         STEP_OPEN_TREE,         /* path, enum bind_flags: a detached copy of a mount as the child sees it, which it is given */
         STEP_MAP_TREE,          /* uid map, gid map, or path of a user namespace, recursive, destination: of that copy */
         STEP_WRITE_STATE,       /* enum plan_state */
-        STEP_STATE_AHEAD,       /* the same, beside the child: should it fail, the state goes with it */
+        STEP_STATE_AHEAD,       /* beside the child: all that the last write-state has to say, but that it is so */
         STEP_MOVE_NET_DEVICE,   /* device, its name in the container */
         STEP_SEND_LISTENER,     /* path of a socket, metadata: the seccomp listener that the child sent, to its agent */
         STEP_HOOK_STATE,        /* first fd slot of two: what the hooks that the child runs are told */

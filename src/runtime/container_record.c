@@ -51,9 +51,12 @@ static int write_state(void *arg, const struct session *s, enum plan_state reach
 {
         static const enum state_status status[] = {
                 [PLAN_CREATING] = STATUS_CREATING, [PLAN_CREATED] = STATUS_CREATED, [PLAN_RUNNING] = STATUS_RUNNING,
+                [PLAN_FORESEEN] = STATUS_RUNNING,
         };
         struct recorder *rec = arg;
         struct state *st = rec->state;
+        if (reached == PLAN_RUNNING && st->foreseen)
+                return state_confirm(rec->dir, st, err);
         /* A process that has already ended is nothing special: its state is `stopped` then. */
         struct process_ref ref = { .pid = s->pid };
         int r = process_ref_of(s->pid, &ref);
@@ -61,6 +64,7 @@ static int write_state(void *arg, const struct session *s, enum plan_state reach
                 return error_set(err, r, "look at process %d", (int) s->pid);
         st->process = ref;
         st->status = status[reached];
+        st->foreseen = reached == PLAN_FORESEEN;
         if (s->cgroup.host && !rec->cgroup) {
                 r = cgroup_save(&s->cgroup, &rec->cgroup, err);
                 if (r < 0)

@@ -40,7 +40,7 @@ parent_step parent_map_tree, parent_map_by_tool;
 /* parent_process.c */
 parent_step parent_set_scheduler, parent_set_io_priority, parent_run_on_cpus;
 /* parent_hooks.c */
-parent_step parent_write_state, parent_hook_files, parent_hook_state, parent_hook;
+parent_step parent_write_state, parent_state_ahead, parent_hook_files, parent_hook_state, parent_hook;
 /* The sentence for a hook that the child ran. `size`: of the whole record. Returns a negative errno. */
 int parent_hook_ended(const struct session *s, const struct hook_end *end, size_t size, struct error *err);
 

@@ -11,10 +11,21 @@
 #include "runtime/process_ref.h"
 #include "spec/spec.h"
 
-int parent_write_state(struct session *s, const struct step *step, struct error *err)
+static int write_state(struct session *s, enum plan_state reached, struct error *err)
 {
         const struct session_ops *ops = s->opts->ops;
-        return ops && ops->write_state ? ops->write_state(s->opts->ops_arg, s, (enum plan_state) step->arg[0], err) : 0;
+        return ops && ops->write_state ? ops->write_state(s->opts->ops_arg, s, reached, err) : 0;
+}
+
+int parent_write_state(struct session *s, const struct step *step, struct error *err)
+{
+        return write_state(s, (enum plan_state) step->arg[0], err);
+}
+
+int parent_state_ahead(struct session *s, const struct step *step, struct error *err)
+{
+        (void) step;
+        return write_state(s, PLAN_FORESEEN, err);
 }
 
 int parent_hook_files(struct session *s, const struct step *step, struct error *err)

@@ -38,6 +38,7 @@ extern const char *const status_names[STATUSES];
 struct state {
         enum state_kind kind;
         enum state_status status;       /* stored: creating, created or running */
+        bool foreseen;                  /* `running` is stored, but it is still being created: state_confirm() */
         const char *id;
         const char *oci_version, *bundle, *rootfs;
         const char *created;            /* RFC 3339 with nanoseconds, UTC */
@@ -118,6 +119,9 @@ int state_read(const struct state_dir *dir, struct state *ret_state, struct erro
 int state_write(const struct state_dir *dir, const struct state *state, struct error *err) MUST_CHECK;
 /* The same into a directory that has no name yet. */
 int state_write_first(const struct state_dir *dir, const struct state *state, struct error *err) MUST_CHECK;
+
+/* What was foreseen is so now. One byte of the file changes: no reader sees half of it. */
+int state_confirm(const struct state_dir *dir, struct state *state, struct error *err) MUST_CHECK;
 
 /* To and from text. `name` stands for the file in errors. */
 char *state_format(const struct state *state);

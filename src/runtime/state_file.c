@@ -1,11 +1,13 @@
 #include "runtime/state.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/io.h"
 #include "runtime/jot.h"
@@ -13,6 +15,8 @@
 #define STATE_VERSION 1
 #define STATE_FILE "state.json"
 #define STATE_SIZE_MAX (16u << 20)
+/* How the file begins if its state is foreseen; a digit follows. */
+#define FORESEEN "{\n \"foreseen\": "
 
 static const char *const kind_names[] = { [STATE_CONTAINER] = "container", [STATE_JOB] = "job" };
 
@@ -47,6 +51,8 @@ char *state_format(const struct state *state)
 {
         auto_jot struct jot j = JOT_INIT(1);
         jot_open(&j, NULL, '{');
+        if (state->foreseen)
+                jot_number(&j, "foreseen", 1);
         jot_number(&j, "version", STATE_VERSION);
         jot_text(&j, "kind", kind_names[state->kind]);
         jot_text(&j, "id", state->id);
@@ -83,6 +89,15 @@ int state_write(const struct state_dir *dir, const struct state *state, struct e
         auto_free char *text = state_format(state);
         int r = text ? io_replace_file(dir->fd, STATE_FILE, text, strlen(text), 0600) : -ENOMEM;
         return r < 0 ? error_set(err, r, "write state of container \"%s\"", state->id) : 0;
+}
+
+int state_confirm(const struct state_dir *dir, struct state *state, struct error *err)
+{
+        auto_fd int fd = openat(dir->fd, STATE_FILE, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0 || pwrite(fd, "0", 1, sizeof(FORESEEN) - 1) != 1)
+                return error_set(err, -errno, "confirm the state of container \"%s\"", state->id);
+        state->foreseen = false;
+        return 0;
 }
 
 /* ---- reading ---- */
@@ -193,6 +208,7 @@ static void read_members(struct reader *in, struct json_object *top, struct stat
                 in->r = error_say(in->err, -EINVAL, "%s: written by another version of the program", in->name);
         st->kind = (enum state_kind) get_word(in, top, "kind", kind_names, 2);
         st->status = (enum state_status) get_word(in, top, "status", status_names, STATUS_PAUSED);
+        st->foreseen = json_object_object_get_ex(top, "foreseen", NULL) && get_number(in, top, "foreseen", 1) != 0;
         st->id = get_text(in, top, "id");
         st->oci_version = get_text(in, top, "ociVersion");
         st->bundle = get_text(in, top, "bundle");

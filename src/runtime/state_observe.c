@@ -38,13 +38,13 @@ int state_observe(const struct state *state, struct observed *ret, struct error 
                                  state->id);
 
         if (r == 0)
-                now.status = state->status;
+                now.status = state->foreseen ? STATUS_CREATING : state->status;
         else if (state->process.pid == 0 && supervised)
                 now.status = STATUS_CREATING;
         else
                 now.stale = state->supervisor.pid != 0 && !supervised;
 
-        if (r == 0 && state->status != STATUS_CREATING && is_frozen(state))
+        if (r == 0 && now.status != STATUS_CREATING && is_frozen(state))
                 now.status = STATUS_PAUSED;
         *ret = now;
         now.pidfd = -1;

@@ -48,6 +48,27 @@ berth_updated() {
 }
 test_case "a container that was created before berth was updated starts" berth_updated
 
+# Two thousand mounts take a while; the state file has long been written then.
+not_running_yet() {
+  bundle "$FOREVER" '.mounts += [range(2000) | {destination: "/m/\(.)", type: "tmpfs", source: "none", options: ["size=4k"]}]' \
+    '.root.readonly = false'
+  local now='' before=0
+  berth_in_background run -b "$B" "$ID"
+  until [[ $now = running ]]; do
+    kill -0 "$pid" || { fail "the container ended before it ran" && return; }
+    now=$(berth state "$ID" 2>/dev/null | jq -r '"\(.status) \(.pid)"') || continue
+    [[ $now != creating\ * ]] || before=$((before + 1))
+    now=${now% *}
+  done
+  ((before > 0)) || fail "it was not seen while it was created"
+  expect 0 berth exec "$ID" grep -q " /m/1999 " /proc/self/mounts
+  expect 0 berth kill "$ID" KILL
+  local status=0
+  wait "$pid" || status=$?
+  equal $status 137
+}
+test_case "run: it is running when its program does, and not before" not_running_yet
+
 delete_created() {
   bundle "$SLEEP"
   expect 0 berth create -b "$B" --pid-file "$D/pid" "$ID"

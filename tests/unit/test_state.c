@@ -85,6 +85,31 @@ static void an_id_is_a_plain_name(void **state)
         assert_int_equal(state_check_id(longest, NULL), 0);
 }
 
+static void what_was_foreseen_is_confirmed(void **state)
+{
+        (void) state;
+        char path[] = "/tmp/test_state.XXXXXX";
+        assert_non_null(mkdtemp(path));
+        struct state_dir dir = { .root_fd = -1, .fd = open(path, O_RDONLY | O_DIRECTORY), .id = "box" };
+        struct state st = sample("box");
+        struct error err = ERROR_INIT;
+        st.foreseen = true;
+        assert_int_equal(state_write(&dir, &st, &err), 0);
+        auto_state struct state before = STATE_INIT, after = STATE_INIT;
+        assert_int_equal(state_read(&dir, &before, &err), 0);
+        assert_true(before.foreseen);
+        assert_int_equal(state_confirm(&dir, &st, &err), 0);
+        assert_false(st.foreseen);
+        assert_int_equal(state_read(&dir, &after, &err), 0);
+        assert_false(after.foreseen);
+        auto_free char *text = state_format(&st), *read = state_format(&after);
+        assert_string_equal(text, read);
+        assert_int_equal(unlinkat(dir.fd, "state.json", 0), 0);
+        assert_int_equal(state_confirm(&dir, &st, &err), -ENOENT);
+        close(dir.fd);
+        assert_int_equal(rmdir(path), 0);
+}
+
 static void what_is_written_can_be_read(void **state)
 {
         (void) state;
@@ -506,6 +531,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(an_id_is_a_plain_name),
                 cmocka_unit_test(what_is_written_can_be_read),
+                cmocka_unit_test(what_was_foreseen_is_confirmed),
                 cmocka_unit_test(every_truncation_is_refused),
                 cmocka_unit_test(a_damaged_file_is_refused_with_the_place),
                 ROOTED(an_id_is_given_once),
