@@ -106,34 +106,32 @@ static int check_type(const struct where *at, struct json_object *v, enum want w
         return 0;
 }
 
-/* runc is written in Go, whose JSON reader takes keys in any case: "pagesize" has always been as good as "pageSize". */
-static struct json_object *find_any_case(struct json_object *v, const char *key)
+static int read_field(const struct where *at, struct json_object *value, const struct field *f, void *out)
 {
-        json_object_object_foreach(v, name, value)
-                if (strcasecmp(name, key) == 0)
-                        return value;
-        return NULL;
+        const struct where here = where_key(at, f->key);
+        int r = check_type(&here, value, f->want);
+        return r < 0 ? r : f->read(&here, value, (char *) out + f->offset);
 }
 
+/*
+ * runc is written in Go, whose JSON reader takes keys in any case: "pagesize" has always been as good as "pageSize". The
+ * same key in two cases is given twice: what the later one says of an object is added to what the earlier one did.
+ */
 int read_fields(const struct where *at, struct json_object *v, const struct field *fields, size_t n, void *out)
 {
         for (size_t i = 0; i < n; i++) {
-                const struct field *f = &fields[i];
-                struct json_object *value = NULL;
-                const struct where here = where_key(at, f->key);
-
-                if (!json_object_object_get_ex(v, f->key, &value))
-                        value = find_any_case(v, f->key);
-                if (!value) {
-                        if (f->need == REQUIRED)
-                                return where_fail(&here, "missing");
-                        continue;
+                const struct where here = where_key(at, fields[i].key);
+                bool given = false;
+                json_object_object_foreach(v, name, value) {
+                        if (!value || strcasecmp(name, fields[i].key) != 0)
+                                continue;
+                        int r = read_field(at, value, &fields[i], out);
+                        if (r < 0)
+                                return r;
+                        given = true;
                 }
-                int r = check_type(&here, value, f->want);
-                if (r == 0)
-                        r = f->read(&here, value, (char *) out + f->offset);
-                if (r < 0)
-                        return r;
+                if (!given && fields[i].need == REQUIRED)
+                        return where_fail(&here, "missing");
         }
         return 0;
 }

@@ -150,6 +150,7 @@ row "createContainer and startContainer" '.hooks = {createContainer: [{path: "/b
 row "a failing hook"                    '.hooks.createRuntime = [{path: "/bin/false"}]' refused
 row "a missing hook"                    '.hooks.prestart = [{path: "/no/such/hook"}]' refused
 row "a hook that takes too long"        '.hooks.createRuntime = [{path: "/bin/sleep", args: ["sleep", "100"], timeout: 1}]' refused
+row "a key in two cases is two halves"  '.process.user = {uid: 7} | .process.User = {GID: 8} | .process.args = ["id"]'
 row "unknown keys are ignored"          '.nonsense = {a: 1} | .linux.nonsense = [] | .process.args = ["true"]'
 
 # --- create, state, list -----------------------------------------------------------------------------

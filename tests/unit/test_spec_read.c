@@ -52,7 +52,15 @@ static void keys_may_be_of_any_case(void **state)
         (void) state;
         auto_spec struct spec *s = read_good(CONFIG(",'Process':{'CWD':'/','args':['a']},'Root':{'path':'/other'}"));
         assert_string_equal(s->process.cwd, "/");
-        assert_string_equal(s->root.path, "rootfs"); /* the exact one counts, if there is one */
+        assert_string_equal(s->root.path, "/other"); /* the later one counts, as with Go */
+}
+
+static void a_key_in_two_cases_is_two_halves(void **state)
+{
+        (void) state;
+        auto_spec struct spec *s = read_good(CONFIG(",'linux':{'resources':{'cpu':{'shares':9},'CPU':{'Cpus':'0'}}}"));
+        assert_int_equal(s->resources.cpu.shares.value, 9);
+        assert_string_equal(s->resources.cpu.cpus, "0");
 }
 
 static void the_last_of_equal_keys_counts(void **state)
@@ -375,6 +383,7 @@ int main(void)
                 cmocka_unit_test(an_empty_process_is_none),
                 cmocka_unit_test(unknown_properties_are_ignored),
                 cmocka_unit_test(keys_may_be_of_any_case),
+                cmocka_unit_test(a_key_in_two_cases_is_two_halves),
                 cmocka_unit_test(the_last_of_equal_keys_counts),
                 cmocka_unit_test(process_is_read),
                 cmocka_unit_test(a_process_without_the_optional_parts_has_their_defaults),
