@@ -14,6 +14,7 @@
 #include "launcher/spawner.h"
 #include "plan/plan_share.h"
 #include "runtime/session.h"
+#include "syscall/sys.h"
 
 /* How many variables an instance may bring: PMIx has about 20. */
 #define ENV_ROOM 256
@@ -118,6 +119,28 @@ static int make_env(struct shop *shop, const struct words *words, const struct p
         return 0;
 }
 
+/*
+ * What no instance may have, none of them has to drop one by one (40 calls) if it is born without. But programs that we
+ * run ourselves, hooks, would lack it, too.
+ */
+static void drop_bounding(const struct shop *shop)
+{
+        uint64_t keep = 0;
+        for (unsigned kind = 0; kind < HOOK_KINDS; kind++)
+                if (shop->job->spec->hooks[kind].n > 0)
+                        return;
+        for (size_t i = 0; i < shop->n_sheets; i++) {
+                const struct plan *plan = &shop->sheet[i].map.plan;
+                for (size_t k = 0; k < plan->n_steps; k++) {
+                        if (plan->steps[k].op == STEP_HOOK)
+                                return;
+                        if (plan->steps[k].op == STEP_DROP_BOUNDING)
+                                keep |= plan->steps[k].arg[0];
+                }
+        }
+        (void) sys_drop_bounding(keep); /* what is left, instances drop */
+}
+
 static uint64_t now_ns(void)
 {
         struct timespec t;
@@ -206,6 +229,7 @@ _Noreturn void spawner_main(int fd, const struct spawner_job *job)
                              .stack = aligned_alloc(16, SESSION_STACK_SIZE) };
         struct error bad = ERROR_INIT;
         uint64_t buf[RECORD_MAX / sizeof(uint64_t)];
+        bool begun = false;
 
         for (;;) {
                 int fds[3];
@@ -231,6 +255,9 @@ _Noreturn void spawner_main(int fd, const struct spawner_job *job)
                 reply.rank = request.rank;
                 reply.code = bad.code;
                 snprintf(reply.text, sizeof(reply.text), "%s", bad.text);
+                if (!begun) /* all patterns come before the first request */
+                        drop_bounding(&shop);
+                begun = true;
                 if (bad.code == 0)
                         start(&shop, fd, &request, (const int[]){ in, out, err }, &reply, &pidfd);
                 if (!answer(fd, &reply, pidfd))

@@ -191,16 +191,7 @@ int child_no_new_privs(struct child *c, const struct step *step)
 int child_drop_bounding(struct child *c, const struct step *step)
 {
         (void) c;
-        for (unsigned cap = 0; cap < 64; cap++) {
-                if (step->arg[0] & (UINT64_C(1) << cap))
-                        continue;
-                int r = sys_prctl(PR_CAPBSET_DROP, cap, 0);
-                if (r == -EINVAL)       /* beyond the kernel's last capability */
-                        break;
-                if (r < 0)
-                        return r;
-        }
-        return 0;
+        return sys_drop_bounding(step->arg[0]);
 }
 
 int child_set_groups(struct child *c, const struct step *step)

@@ -56,6 +56,9 @@ int sys_set_sigmask(uint64_t mask);
 int sys_signalfd(uint64_t mask);
 
 int sys_prctl(int option, unsigned long a, unsigned long b);
+
+/* Capabilities that are not in `keep` (bit n: capability n) leave the bounding set, for us and our descendants. */
+int sys_drop_bounding(uint64_t keep);
 int sys_prlimit(pid_t pid, int resource, uint64_t soft, uint64_t hard);
 int sys_sched_setaffinity(const void *mask, size_t size);
 /* How many bytes the kernel wrote; -EINVAL if it has more CPUs than fit. */
