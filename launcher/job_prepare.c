@@ -37,14 +37,15 @@ static int read_bundle(struct job *job, struct error *err)
         return r < 0 ? error_wrap(err, "bundle \"%s\"", job->bundle) : 0;
 }
 
-/* One for each CPU we may use: that many clones can go on at once. */
+/* Two for each CPU we may use: a fifth of the time that an instance takes to begin, the kernel waits for others (RCU, when
+ * mounts are taken away). More than eight get into each other's way. */
 static unsigned count_spawners(const struct launch_options *o)
 {
         cpu_set_t *cpus = CPU_ALLOC(PLACE_MASK_BITS);
         size_t size = CPU_ALLOC_SIZE(PLACE_MASK_BITS);
         unsigned n = o->spawners;
         if (n == 0)
-                n = cpus && sched_getaffinity(0, size, cpus) == 0 ? (unsigned) CPU_COUNT_S(size, cpus) : 1;
+                n = cpus && sched_getaffinity(0, size, cpus) == 0 ? 2 * (unsigned) CPU_COUNT_S(size, cpus) : 2;
         CPU_FREE(cpus);
         if (o->spawners == 0 && n > 8)
                 n = 8;

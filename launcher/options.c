@@ -65,7 +65,7 @@ static const struct row rows[] = {
         { 0, "report-bindings", KIND_CHOICE, AT(report_bindings), "[=text|json]", "say on stderr where each instance is bound",
           bindings_words },
         { 0, "dry-run", KIND_FLAG, AT(dry_run), NULL, "print the placement, start nothing", NULL },
-        { 0, "spawners", KIND_NUMBER, AT(spawners), "N", "processes that start instances (default: one per CPU, at most 8)", NULL },
+        { 0, "spawners", KIND_NUMBER, AT(spawners), "N", "processes that start instances (default: two per CPU, at most 8)", NULL },
         { 'q', "quiet", KIND_FLAG, AT(quiet), NULL, "no progress line, no summary", NULL },
         { 0, "debug", KIND_FLAG, AT(debug), NULL, "tell on stderr where each instance is put, and when and how it\n"
                 "begins and ends", NULL },
