@@ -222,8 +222,8 @@ fi
 if wanted asan; then
   build asan
   # where cgroup v2 and systemd are
-  ! wanted vm || printf '%s\n' "${asan_files[@]}" >"$R/vm/y-asan.todo"
-  ! wanted vm-systemd || printf '%s\n' --systemd tests/vm/systemd.sh >"$R/vm/z-asan.todo"
+  ! wanted vm || printf '%s\n' "${asan_files[@]}" >"$R/vm/A-asan.todo"
+  ! wanted vm-systemd || printf '%s\n' --systemd tests/vm/systemd.sh >"$R/vm/B-asan.todo"
   section asan "units and containers with sanitizers"
   run_ctest asan build/asan -LE 'lint|hpc'
   mkdir "$R/reports"
@@ -286,8 +286,8 @@ if [[ $vm ]]; then
     read_tap vm-systemd ${#systemd_files[@]} "$R/vm/S.tap"
   fi
   if wanted asan; then
-    cat "$R"/vm/[yz]-asan.tap >"$R/tap.vm-asan"
-    cat "$R"/vm/[yz]-asan.err >"$R/tap.vm-asan.err"
+    cat "$R"/vm/[AB]-asan.tap >"$R/tap.vm-asan"
+    cat "$R"/vm/[AB]-asan.err >"$R/tap.vm-asan.err"
     n_files=0
     ! wanted vm || n_files=${#asan_files[@]}
     ! wanted vm-systemd || n_files=$((n_files + 1))
