@@ -147,7 +147,8 @@ static int start_wire(struct job *job, uid_t outside_uid, struct error *err)
 }
 
 /* The config that leads there: of the job, or of one slot. */
-static int finish_config(struct job *job, struct spec *spec, char **environ_, struct error *err)
+/* `adapters`: what is this slot's alone, or NULL. */
+static int finish_config(struct job *job, struct spec *spec, const char *adapters, char **environ_, struct error *err)
 {
         const struct launch_options *o = job->options;
         bool mpi = o->mpi == WIRE_UP_PMIX;
@@ -160,8 +161,12 @@ static int finish_config(struct job *job, struct spec *spec, char **environ_, st
         char size[32], id[STATE_ID_MAX + 16];
         snprintf(size, sizeof(size), "BERTH_SIZE=%u", job->n);
         snprintf(id, sizeof(id), "BERTH_JOBID=%s", job->id);
-        const char *const own[] = { arena_strdup(spec->arena, size), arena_strdup(spec->arena, id), job->devices.visible,
-                                    NULL };
+        const char *own[5] = { arena_strdup(spec->arena, size), arena_strdup(spec->arena, id) };
+        size_t n = 2;
+        if (job->devices.visible)
+                own[n++] = job->devices.visible;
+        if (adapters)
+                own[n++] = adapters;
         return edit_environment(spec, (const char *const *) environ_, own, mpi, err);
 }
 
@@ -181,9 +186,9 @@ static int make_surroundings(struct job *job, bool private_shm, char **environ_,
         if (r == 0 && mpi)
                 r = start_wire(job, uid, err);
         if (r == 0)
-                r = finish_config(job, spec, environ_, err);
+                r = finish_config(job, spec, NULL, environ_, err);
         for (size_t i = 0; r == 0 && i < job->devices.n; i++)
-                r = finish_config(job, job->devices.spec[i], environ_, err);
+                r = finish_config(job, job->devices.spec[i], job->devices.adapters[i], environ_, err);
         return r;
 }
 

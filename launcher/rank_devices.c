@@ -61,6 +61,16 @@ struct deck {
         unsigned each;
 };
 
+/* UCX, by itself, would try all adapters that it sees in /sys. */
+static int add_adapter(struct rank_devices *d, size_t slot, const char *adapter)
+{
+        const char *old = d->adapters[slot];
+        if (!adapter)
+                return 0;
+        d->adapters[slot] = arena_printf(d->arena, "%s%s%s", old ? old : "UCX_NET_DEVICES=", old ? "," : "", adapter);
+        return d->adapters[slot] ? 0 : -ENOMEM;
+}
+
 static int deal(struct rank_devices *d, const struct deck *deck, const char *kind, struct error *err)
 {
         size_t n_slots = deck->placement->n_slots;
@@ -79,8 +89,11 @@ static int deal(struct rank_devices *d, const struct deck *deck, const char *kin
         if (r == -ENOSPC)
                 return error_say(err, r, "%zu instances at once with %u of %s each need %zu, and there are %zu: use fewer, "
                                  "or larger ones (-n, -c, --map-by)", n_slots, deck->each, kind, n_slots * deck->each, deck->n);
-        for (size_t i = 0; r == 0 && i < n_slots * deck->each; i++)
+        for (size_t i = 0; r == 0 && i < n_slots * deck->each; i++) {
                 r = add_name(d->arena, &d->names[i / deck->each], deck->choice[dealt[i]].name);
+                if (r == 0)
+                        r = add_adapter(d, i / deck->each, deck->choice[dealt[i]].adapter);
+        }
         return r < 0 ? no_memory(err) : 0;
 }
 
@@ -190,7 +203,8 @@ int rank_devices_deal(struct rank_devices *ret, const struct launch_options *o, 
 {
         struct rank_devices d = { .n = placement->n_slots, .arena = arena_new() };
         d.names = d.arena ? arena_alloc(d.arena, d.n + 1, sizeof(*d.names)) : NULL;
-        int r = d.names ? deal_all(&d, o, placement, err) : no_memory(err);
+        d.adapters = d.arena ? arena_alloc(d.arena, d.n + 1, sizeof(*d.adapters)) : NULL;
+        int r = d.names && d.adapters ? deal_all(&d, o, placement, err) : no_memory(err);
         if (r < 0)
                 rank_devices_clear(&d);
         else

@@ -18,6 +18,7 @@ struct rank_devices {
         const char ***names;            /* by slot: qualified names, NULL-terminated */
         size_t n;
         struct spec *all;               /* with the devices of all slots: what the job's cgroup has to allow */
+        const char **adapters;          /* by slot: "UCX_NET_DEVICES=mlx5_0:1"; NULL: has none */
         const char *visible;            /* "CUDA_VISIBLE_DEVICES=0,1", numbered as a rank sees its own; NULL: not the custom */
         struct arena *arena;
 };
@@ -25,7 +26,7 @@ struct rank_devices {
 /* Does anybody ask for them? */
 bool rank_devices_wanted(const struct launch_options *options);
 
-/* Only who gets what: `names` and `visible`. */
+/* Only who gets what: `names`, `adapters` and `visible`. */
 int rank_devices_deal(struct rank_devices *ret, const struct launch_options *options, const struct placement *placement,
                       struct error *err) MUST_CHECK;
 

@@ -90,6 +90,51 @@ static void find_pci(const struct edits *edits, char *ret)
         }
 }
 
+/* ---- as a network adapter ---- */
+
+/* The node of user space verbs says whose it is: class infiniband_verbs, Documentation/ABI/stable/sysfs-class-infiniband. */
+static bool adapter_of_node(const struct edit_node *n, char *ret, size_t size)
+{
+        auto_free char *text = NULL;
+        char path[64];
+        size_t got;
+        snprintf(path, sizeof(path), "/sys/dev/char/%u:%u/ibdev", n->major, n->minor);
+        if ((n->type != 'c' && n->type != 'u') || io_read_file(AT_FDCWD, path, 256, &text, &got) < 0)
+                return false;
+        size_t len = strcspn(text, "\n");
+        if (len == 0 || len >= size || memchr(text, '/', len) || text[0] == '.')
+                return false;
+        memcpy(ret, text, len);
+        ret[len] = '\0';
+        return true;
+}
+
+static void add_ports(const struct edit_node *n, const char *adapter, struct str *s)
+{
+        char path[64 + 2 * NAME_MAX];
+        struct dirent **ports = NULL;
+        snprintf(path, sizeof(path), "/sys/dev/char/%u:%u/device/infiniband/%s/ports", n->major, n->minor, adapter);
+        int found = scandir(path, &ports, NULL, alphasort);
+        for (int i = 0; i < found; i++) {
+                if (ports[i]->d_name[0] != '.')
+                        str_addf(s, "%s%s:%s", s->size > 0 ? "," : "", adapter, ports[i]->d_name);
+                free(ports[i]);
+        }
+        free(ports);
+}
+
+static int find_adapter(struct arena *arena, const struct edits *edits, const char **ret)
+{
+        auto_str struct str s = STR_INIT;
+        for (size_t i = 0; i < edits->n_nodes; i++) {
+                char adapter[NAME_MAX + 1];
+                if (adapter_of_node(&edits->nodes[i], adapter, sizeof(adapter)))
+                        add_ports(&edits->nodes[i], adapter, &s);
+        }
+        *ret = s.size > 0 && !str_failed(&s) ? arena_strdup(arena, s.text) : NULL;
+        return str_failed(&s) || (s.size > 0 && !*ret) ? -ENOMEM : 0;
+}
+
 /* ---- which devices there are ---- */
 
 static bool has_node(const struct edits *e, const struct edit_node *n)
@@ -138,6 +183,9 @@ static int choose(struct store *store, const struct cdi_name *kind, const struct
                 if (!c->name)
                         return -ENOMEM;
                 find_pci(&list[i].edits, c->pci);
+                int r = find_adapter(store->arena, &list[i].edits, &c->adapter);
+                if (r < 0)
+                        return r;
         }
         return 0;
 }

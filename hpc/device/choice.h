@@ -10,6 +10,7 @@
 struct device_choice {
         const char *name;               /* qualified */
         char pci[DEVICE_PCI_SIZE];      /* "0000:03:00.0"; "" unknown, or no PCI device */
+        const char *adapter;            /* ports of an InfiniBand or RoCE adapter, as UCX calls them: "mlx5_0:1"; NULL: none */
 };
 
 /*

@@ -407,6 +407,29 @@ dealt_dry() {
 }
 test_case "a dry run, a run and its report say who gets which device, and mean it" dealt_dry
 
+# The kernel's names of adapters, for devices that are none: the node of user space verbs says which it belongs to.
+adapters() {
+  mkdir "$D/cdi" "$D/char"
+  deck rdma.test/hca
+  bundle
+  program 'echo $BERTH_RANK $UCX_NET_DEVICES'
+  local i class
+  for i in 0 1; do
+    class=$D/char/$(tr ' ' : <"$D/numbers$i")
+    mkdir -p "$class/device/infiniband/mlx5_$i/ports/"{1,2}
+    echo "mlx5_$i" >"$class/ibdev"
+  done
+  rm -r "$class/device/infiniband/mlx5_1/ports/2"
+  with_adapters() { unshare -m bash -c 'mount --bind "$1" /sys/dev/char && shift && exec "$@"' bash "$D/char" "$BERTH" --root "$ROOT" launch -q --cdi-dir "$D/cdi" "$@" "$B"; }
+  expect 0 with_adapters -n 2 --oversubscribe --devices-per-rank rdma.test/hca=1
+  equal "$(sort <<<"$out")" $'0 mlx5_0:1,mlx5_0:2\n1 mlx5_1:1'
+  expect 0 with_adapters -n 1 --devices-per-rank rdma.test/hca=2
+  equal "$out" "0 mlx5_0:1,mlx5_0:2,mlx5_1:1"
+  expect 0 berth launch -q --cdi-dir "$D/cdi" -n 1 --devices-per-rank rdma.test/hca=1 "$B"
+  equal "$out" "0"
+}
+test_case "a rank that gets InfiniBand adapters is told so in UCX_NET_DEVICES" adapters
+
 per_rank_waiting() {
   mkdir "$D/cdi"
   deck berth.test/card
