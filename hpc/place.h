@@ -120,13 +120,17 @@ struct place_slot {
         char *report;                   /* PRRTE's words: "package[0][core:0]", "package[0][hwt:1]"; "" if not bound */
 };
 
+/* set_mempolicy(2): the kernel's numbers, of which older headers lack the last ones. */
+enum { MPOL_PREFERRED = 1, MPOL_BIND = 2, MPOL_INTERLEAVE = 3, MPOL_LOCAL = 4, MPOL_PREFERRED_MANY = 5,
+       MPOL_WEIGHTED_INTERLEAVE = 6 };
+
 struct placement {
         struct place_slot *slot;
         size_t n_slots;                 /* how many instances can run at once */
         unsigned instances;             /* resolved: how many will run in all */
         bool bound;
         bool memory;                    /* every slot has a memory policy ... */
-        unsigned policy;                /* ... of this mode: MPOL_* of set_mempolicy(2) */
+        unsigned policy;                /* ... of this mode: MPOL_* */
         enum place_object map_by, bind_to;      /* resolved defaults; PLACE_NONE if nothing is bound */
 };
 

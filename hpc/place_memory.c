@@ -4,10 +4,6 @@
 
 #include "hpc/place_parts.h"
 
-/* set_mempolicy(2); the kernel's numbers. */
-enum { MPOL_PREFERRED = 1, MPOL_BIND = 2, MPOL_INTERLEAVE = 3, MPOL_LOCAL = 4, MPOL_PREFERRED_MANY = 5,
-       MPOL_WEIGHTED_INTERLEAVE = 6 };
-
 static struct place_mask all_nodes(const struct machine *m)
 {
         struct place_mask all = PLACE_MASK_INIT;

@@ -66,8 +66,6 @@ static int read_places(const struct place_wish *wish, char **ret, struct error *
         return r < 0 ? error_set(err, r, "--map-by: read \"%s\"", path) : 0;
 }
 
-enum { MPOL_PREFERRED = 1, MPOL_PREFERRED_MANY = 5 };
-
 /* On a page of its own: nothing of ours is changed. */
 unsigned place_job_policy(unsigned policy, const struct place_mask *nodes)
 {

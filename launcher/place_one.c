@@ -242,11 +242,13 @@ static const struct mode {
         const char *name, *memory;
         bool confines;                  /* cpuset.mems may say the same */
 } modes[] = {
-        [1] = { "MPOL_PREFERRED", "prefer", false }, [2] = { "MPOL_BIND", "bind", true },
-        [3] = { "MPOL_INTERLEAVE", "interleave", true }, [4] = { "MPOL_LOCAL", "local", false },
-        [5] = { "MPOL_PREFERRED_MANY", "prefer", false }, [6] = { "MPOL_WEIGHTED_INTERLEAVE", "weighted", true },
+        [MPOL_PREFERRED] = { "MPOL_PREFERRED", "prefer", false },
+        [MPOL_BIND] = { "MPOL_BIND", "bind", true },
+        [MPOL_INTERLEAVE] = { "MPOL_INTERLEAVE", "interleave", true },
+        [MPOL_LOCAL] = { "MPOL_LOCAL", "local", false },
+        [MPOL_PREFERRED_MANY] = { "MPOL_PREFERRED_MANY", "prefer", false },
+        [MPOL_WEIGHTED_INTERLEAVE] = { "MPOL_WEIGHTED_INTERLEAVE", "weighted", true },
 };
-enum { MODE_PREFER = 1, MODE_BIND = 2, MODE_INTERLEAVE = 3, MODE_LOCAL = 4, MODE_PREFER_MANY = 5, MODE_WEIGHTED = 6 };
 
 /* The policy that we were started with is the container's, if nobody says anything else. */
 static bool has_policy(void)
@@ -259,11 +261,11 @@ static bool has_policy(void)
 static unsigned mode_for_nodes(const struct place_wish *wish, const struct place_mask *nodes)
 {
         switch (wish->memory.kind) {
-        case MEMORY_PREFER:     return bind_count(nodes) > 1 ? MODE_PREFER_MANY : MODE_PREFER;
-        case MEMORY_INTERLEAVE: return MODE_INTERLEAVE;
-        case MEMORY_WEIGHTED:   return MODE_WEIGHTED;
-        case MEMORY_LOCAL:      return MODE_LOCAL;
-        default:                return MODE_BIND;
+        case MEMORY_PREFER:     return bind_count(nodes) > 1 ? MPOL_PREFERRED_MANY : MPOL_PREFERRED;
+        case MEMORY_INTERLEAVE: return MPOL_INTERLEAVE;
+        case MEMORY_WEIGHTED:   return MPOL_WEIGHTED_INTERLEAVE;
+        case MEMORY_LOCAL:      return MPOL_LOCAL;
+        default:                return MPOL_BIND;
         }
 }
 
@@ -286,7 +288,7 @@ static int find_memory(const struct asked *a, const struct room *room, const str
         int bad = names_nodes(wish) ? outside(&slot->numa, &room->mems) : -1;
         if (bad >= 0)
                 return refuse("--mem-bind", a->mem_bind, "the memory of node", (unsigned) bad, &room->mems, err);
-        if (any && mode != MODE_LOCAL && bind_empty(&nodes)) {
+        if (any && mode != MPOL_LOCAL && bind_empty(&nodes)) {
                 if (asked)
                         return error_say(err, -EINVAL, "--mem-bind: none of the memory near the CPUs is ours to give");
                 any = false;
@@ -299,7 +301,7 @@ static int find_memory(const struct asked *a, const struct room *room, const str
                 return r < 0 ? error_set(err, r, "find the place") : 0;
         f->mode = modes[mode].name;
         f->memory = modes[mode].memory;
-        r = mode == MODE_LOCAL ? 0 : put_nodes(f, &nodes, false);
+        r = mode == MPOL_LOCAL ? 0 : put_nodes(f, &nodes, false);
         return r < 0 ? error_set(err, r, "find the place") : 0;
 }
 
@@ -333,7 +335,7 @@ static int find(const struct asked *a, struct found *ret, struct error *err)
 static void print(const char *key, const char *value)
 {
         if (value && *value)
-                printf("%s %s\n", key, value);
+                printf("%s=%s ", key, value);
 }
 
 int place_one_main(int argc, char **argv)

@@ -9,13 +9,13 @@
  * - Memory is that of --numa; without, of the nodes near the CPUs. --mem-bind says how; without, it is bound to --numa,
  *   or preferred there, if there are CPUs to be near to and the caller has no memory policy of his own.
  *
- * Prints lines of "KEY VALUE", each only if something is to be changed:
+ * Prints words for place_word(), each only if something is to be changed:
  *
- *      cpus 0-3                what to bind to
- *      mems 0                  for cpuset.mems
- *      mode MPOL_PREFERRED     as linux.memoryPolicy calls it,
- *      nodes 0                 its nodes,
- *      memory prefer           and as we do
+ *      cpus=0-3                what to bind to
+ *      mems=0                  for cpuset.mems
+ *      mode=MPOL_PREFERRED     as linux.memoryPolicy calls it,
+ *      nodes=0                 its nodes,
+ *      memory=prefer           and as we do
  */
 
 /* `argv` without the program's name. The exit status: 0, or 1 and a line on stderr. Narrows our affinity. */

@@ -127,6 +127,20 @@ static int check_schemata(const struct update_wish *wish, struct error *err)
         return 0;
 }
 
+static int read_options(const struct call *call, struct resources *given, struct error *err)
+{
+        const struct update_args *a = call->args;
+        int r = 0;
+        for (int i = 0; r == 0 && i < LIMITS; i++)
+                if (a->text[i] && *a->text[i])
+                        r = parse_limit(&rows[i], a->text[i], given, err);
+        if (r < 0)
+                return r;
+        warn_ignored(call, "kernel-memory", a->kernel_memory);
+        warn_ignored(call, "kernel-memory-tcp", a->kernel_memory_tcp);
+        return 0;
+}
+
 static int run(const struct call *call, struct error *err)
 {
         const struct update_args *a = call->args;
@@ -138,20 +152,12 @@ static int run(const struct call *call, struct error *err)
         int r = command_root(call, false, &root, err);
         if (r == 0)
                 r = check_schemata(&wish, err);
-        if (r == 0 && a->resources && *a->resources) {
-                r = read_file(a->resources, &file, err);
-                wish.given = file ? &file->resources : &given;
-                r = r < 0 ? r : update_limits(root, call->pos.list[0], &wish, &warning, err);
-                command_warn(call, &warning);
-                return r;
-        }
-        for (int i = 0; r == 0 && i < LIMITS; i++)
-                if (a->text[i] && *a->text[i])
-                        r = parse_limit(&rows[i], a->text[i], &given, err);
+        if (r == 0)
+                r = a->resources && *a->resources ? read_file(a->resources, &file, err) : read_options(call, &given, err);
         if (r < 0)
                 return r;
-        warn_ignored(call, "kernel-memory", a->kernel_memory);
-        warn_ignored(call, "kernel-memory-tcp", a->kernel_memory_tcp);
+        if (file)
+                wish.given = &file->resources;
         r = update_limits(root, call->pos.list[0], &wish, &warning, err);
         command_warn(call, &warning);
         return r;

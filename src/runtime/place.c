@@ -14,22 +14,10 @@
 
 #define ARGS_MAX 16
 
-/* What the helper answers: lines of "KEY VALUE". NULL: left alone. */
+/* What the helper answers, in words of "key=value". NULL: left alone. */
 struct answer {
         const char *cpus, *mems, *mode, *nodes, *memory;
 };
-
-static const char *line_of(struct arena *arena, const char *text, const char *key)
-{
-        size_t len = strlen(key);
-        for (const char *p = text; *p;) {
-                size_t n = strcspn(p, "\n");
-                if (n > len && strncmp(p, key, len) == 0 && p[len] == ' ')
-                        return arena_strndup(arena, p + len + 1, n - len - 1);
-                p += n + (p[n] == '\n');
-        }
-        return NULL;
-}
 
 static void add(const char **argv, size_t *n, const char *option, const char *value)
 {
@@ -59,9 +47,9 @@ static int ask(const struct place_options *o, const struct place_words *w, const
                 return error_set(err, r, "find the place: start \"%s\"", o->helper);
         if (r > 0)
                 return error_say(err, -EINVAL, "%s", *words.said ? words.said : "the place was not found, and nothing was said");
-        *ret = (struct answer){ line_of(arena, words.answer, "cpus"), line_of(arena, words.answer, "mems"),
-                                line_of(arena, words.answer, "mode"), line_of(arena, words.answer, "nodes"),
-                                line_of(arena, words.answer, "memory") };
+        *ret = (struct answer){ place_word(arena, words.answer, "cpus"), place_word(arena, words.answer, "mems"),
+                                place_word(arena, words.answer, "mode"), place_word(arena, words.answer, "nodes"),
+                                place_word(arena, words.answer, "memory") };
         return 0;
 }
 
