@@ -30,10 +30,8 @@
 struct plan_header {
         uint32_t magic;
         uint32_t format;        /* PLAN_FORMAT of the build: a checksum of what defines the words */
-        uint32_t ops;           /* STEP_OPS of the build */
         uint32_t n_steps;
-        uint32_t n_slots;
-        uint32_t n_fds;
+        uint16_t n_slots, n_fds;
         uint64_t data_size;     /* the data follows the steps directly */
 };
 _Static_assert(sizeof(struct plan_header) % 8 == 0, "steps and blobs are aligned");

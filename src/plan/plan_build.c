@@ -153,8 +153,8 @@ int plan_build_finish(struct plan_build *build, void **ret_block, size_t *ret_si
                 return build->failed.code;
         }
         struct plan_header header = {
-                .magic = PLAN_MAGIC, .format = PLAN_FORMAT, .ops = STEP_OPS,
-                .n_steps = (uint32_t) build->n_steps, .n_slots = build->n_slots, .n_fds = build->n_fds,
+                .magic = PLAN_MAGIC, .format = PLAN_FORMAT,
+                .n_steps = (uint32_t) build->n_steps, .n_slots = (uint16_t) build->n_slots, .n_fds = (uint16_t) build->n_fds,
                 .data_size = build->data_size,
         };
         size_t steps_size = build->n_steps * sizeof(struct step);
