@@ -51,10 +51,19 @@ struct cgroup_host {
         char v2_top[256];               /* ... at the root of the mount: what an absolute path can have */
         char v2_below[256];             /* ... to a child of our own cgroup. Less than v2_controllers where our own
                                            has processes (us), which by the rules of v2 must not compete with groups */
+        bool stay_below;                /* v2: who needs no limits belongs below our own cgroup, not beside it:
+                                           cgroup_host_probe_own() */
 };
 
 /* Fill it in. Costs three to five small files. A machine without cgroups is not a failure: CGROUP_NONE. */
 int cgroup_host_probe(struct cgroup_host *ret_host, struct error *err) MUST_CHECK;
+
+/*
+ * Fill in stay_below: a dozen small files more, for who makes a cgroup. Our own is limited, and that shall hold, or we may
+ * make none beside it. Limited: by limits and weights that are not what a new cgroup has, by a device filter; protections
+ * (memory.min, memory.low) are none. What cannot be read limits nothing.
+ */
+void cgroup_host_probe_own(struct cgroup_host *host);
 
 /* The hierarchy with this v1 controller ("memory", "name=systemd"), or the v2 one, which is also "";
  * NULL if not mounted. Co-mounted controllers ("cpu,cpuacct") share one. */

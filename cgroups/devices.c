@@ -199,12 +199,11 @@ static int load(const struct bpf_insn *insns, size_t n)
         return fd;
 }
 
-/* Descriptors of what is attached to this very cgroup. Programs we may not open (an LSM's) are left alone. */
 #define OLD_MAX 64
 
-static int attached(int cgroup_fd, int fds[OLD_MAX], size_t *ret_n)
+/* The ids of what is attached to this very cgroup: how many, or -errno. */
+static int query(int cgroup_fd, uint32_t ids[OLD_MAX])
 {
-        uint32_t ids[OLD_MAX] = { 0 };
         union bpf_attr attr;
         memset(&attr, 0, sizeof(attr));
         attr.query.target_fd = (uint32_t) cgroup_fd;
@@ -212,10 +211,18 @@ static int attached(int cgroup_fd, int fds[OLD_MAX], size_t *ret_n)
         attr.query.prog_ids = (uintptr_t) ids;
         attr.query.prog_cnt = OLD_MAX;
         int r = bpf(BPF_PROG_QUERY, &attr);
-        if (r < 0)
-                return r;
+        return r < 0 ? r : attr.query.prog_cnt < OLD_MAX ? (int) attr.query.prog_cnt : OLD_MAX;
+}
+
+/* Their descriptors. Programs we may not open (an LSM's) are left alone. */
+static int attached(int cgroup_fd, int fds[OLD_MAX], size_t *ret_n)
+{
+        uint32_t ids[OLD_MAX] = { 0 };
+        int found = query(cgroup_fd, ids);
+        if (found < 0)
+                return found;
         size_t n = 0;
-        for (uint32_t i = 0; i < attr.query.prog_cnt && i < OLD_MAX; i++) {
+        for (int i = 0; i < found; i++) {
                 union bpf_attr get;
                 memset(&get, 0, sizeof(get));
                 get.prog_id = ids[i];
@@ -284,4 +291,10 @@ int devices_attach(int cgroup_fd, const struct bpf_insn *insns, size_t n, struct
         auto_fd int prog = -1;
         int r = devices_load(insns, n, &prog, err);
         return r < 0 ? r : devices_attach_loaded(cgroup_fd, prog, err);
+}
+
+bool devices_filtered(int cgroup_fd)
+{
+        uint32_t ids[OLD_MAX];
+        return query(cgroup_fd, ids) > 0;
 }

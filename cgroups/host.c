@@ -11,6 +11,7 @@
 
 #include "base/io.h"
 #include "base/str.h"
+#include "cgroups/devices.h"
 #include "cgroups/files.h"
 
 #define ROOT          "/sys/fs/cgroup"
@@ -268,6 +269,43 @@ static int probe_controllers(struct cgroup_host *host, const struct cgroup_hiera
         read_list(own, "cgroup.controllers", host->v2_controllers, sizeof(host->v2_controllers));
         read_list(own, "cgroup.subtree_control", host->v2_below, sizeof(host->v2_below));
         return 0;
+}
+
+/* Of a cgroup that limits nothing these say so, or are not there. */
+static const struct {
+        const char *file, *neutral;
+} neutral[] = {
+        { "cpuset.cpus", "" },      { "cpuset.mems", "" },    { "cpu.max", "max 100000" },   { "cpu.weight", "100" },
+        { "cpu.idle", "0" },        { "memory.max", "max" },  { "memory.high", "max" },      { "memory.swap.max", "max" },
+        { "pids.max", "max" },      { "io.max", "" },         { "io.weight", "default 100" },
+};
+
+/* Only the files of controllers that are there are looked for. */
+static bool is_limited(int dirfd, const char *controllers)
+{
+        for (size_t i = 0; i < sizeof(neutral) / sizeof(*neutral); i++) {
+                char text[32];
+                if (list_has(controllers, ' ', neutral[i].file, strcspn(neutral[i].file, ".")) &&
+                    file_read(dirfd, neutral[i].file, text, sizeof(text)) == 0 && strcmp(text, neutral[i].neutral) != 0)
+                        return true;
+        }
+        return devices_filtered(dirfd);
+}
+
+/* Whoever moves a process into a cgroup needs the one above both. */
+static bool may_make_beside(int dirfd)
+{
+        return faccessat(dirfd, "..", W_OK, AT_EACCESS) == 0 && faccessat(dirfd, "../cgroup.procs", W_OK, AT_EACCESS) == 0;
+}
+
+void cgroup_host_probe_own(struct cgroup_host *host)
+{
+        char path[PATH_MAX];
+        host->stay_below = false;
+        if (host->mode != CGROUP_V2 || path_below(&host->h[0], host->h[0].own, path) < 0)
+                return;
+        auto_fd int own = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        host->stay_below = own >= 0 && (is_limited(own, host->v2_controllers) || !may_make_beside(own));
 }
 
 /* Is all we could learn from mountinfo (slow on machines with many mounts) that the v2 root is on /sys/fs/cgroup? */

@@ -66,6 +66,8 @@ static int run(const struct call *call, struct error *err)
                 wish_systemd(&wish, systemd_is_users());
         int r = host_probe(&host, err);
         if (r == 0)
+                cgroup_host_probe_own(&host.cgroups);
+        if (r == 0)
                 r = read_config(call, &host, &wish, &config, err);
         struct spec *spec = config.spec;
         if (r == 0 && (!spec->has_process || !spec->process.args))

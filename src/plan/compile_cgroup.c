@@ -39,14 +39,14 @@ const char *plan_cgroup_path(const struct spec *spec, const struct host *host, c
         struct cgroup_writes writes;
         res.devices = NULL;
         res.n_devices = 0;
-        if (cgroup_translate_at(&res, &host->cgroups, id, arena, &writes, NULL) == 0)
+        if (host->cgroups.stay_below && cgroup_translate_at(&res, &host->cgroups, id, arena, &writes, NULL) == 0)
                 return id;
         return arena_printf(arena, "%.*s/%s", (int) (strrchr(h->own, '/') - h->own), h->own, id);
 }
 
 /*
  * Where it is: what the caller wishes, else what the config says, else a cgroup
- * with the container's id below our own, or beside it. A launcher's instances stay
+ * with the container's id beside our own, or below it. A launcher's instances stay
  * in the cgroups of the process that clones them.
  */
 void compile_cgroup_paths(struct compile *c)

@@ -29,7 +29,7 @@ checkpoint() { # OPTION... ID
   equal "$out$err" ''
 }
 remove() { expect 0 berth delete -f "$ID"; }
-no_cgroup() { [[ -z $(find /sys/fs/cgroup -type d -name "$1" 2>/dev/null) ]]; }
+no_cgroup() { [[ -z $(find /sys/fs/cgroup -type d \( -name "$1" -o -name "test-$1.scope" \) 2>/dev/null) ]]; }
 
 goes_on() {
   local n pid
@@ -241,15 +241,15 @@ test_case "a failing hook of a restore leaves nothing" failing_hook
 limits() {
   local file=pids.max n
   with_criu
-  start_counter '.linux.resources.pids.limit = 77' '.linux.cgroupsPath = "/" + $ID + "-a"'
+  start_counter '.linux.resources.pids.limit = 77' "$(CGROUP_AT -a)"
   checkpoint --manage-cgroups-mode ignore "$ID"
   no_cgroup "$ID-a"
-  jq --arg id "$ID" '.linux.cgroupsPath = "/" + $id + "-b"' "$B/config.json" >"$D/new" && mv "$D/new" "$B/config.json"
+  jq --arg ID "$ID" "$(CGROUP_AT -b)" "$B/config.json" >"$D/new" && mv "$D/new" "$B/config.json"
   restore --manage-cgroups-mode ignore "$ID"
   no_cgroup "$ID-a"
-  n=$(find /sys/fs/cgroup -path "*/$ID-b/$file" -exec cat {} +)
+  n=$(find /sys/fs/cgroup -path "*$ID-b*/$file" -exec cat {} +)
   equal "$n" 77 "$file"
-  grep -q "/$ID-b$" "/proc/$(berth state "$ID" | jq .pid)/cgroup"
+  grep -q "$ID-b\(.scope\)\?$" "/proc/$(berth state "$ID" | jq .pid)/cgroup"
   berth pause "$ID"
   status_is "$ID" paused
   remove

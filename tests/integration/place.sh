@@ -58,22 +58,34 @@ nice_and_scheduler() {
 }
 test_case "nice value and scheduling class stay" nice_and_scheduler
 
-below_callers_cgroup() {
-  local mine path controller=pids root=/sys/fs/cgroup/pids
-  # the caller in a cgroup of its own, as a scheduler does it
-  if [[ $(stat -f -c %T /sys/fs/cgroup) = cgroup2fs ]]; then
-    [[ ! $BERTH -ef $(command -v runc) ]] || skip "runc starts from the top on cgroup v2"
-    controller='' root=/sys/fs/cgroup
-  fi
-  mine=$root$(awk -F: -v c="$controller" '$2 == c { print $3 }' /proc/self/cgroup)/$ID-job
-  mkdir -p "$mine"
+# The cgroup of a container whose caller is in one of its own, as a scheduler does it: $path.
+from_own_cgroup() { # DIRECTORY CONTROLLER
   bundle '.process.args = ["true"]' '.hooks.createRuntime = [{path: "/bin/sh", args: ["sh", "-c", "cat /proc/$(jq .pid)/cgroup >\($D)/cgroup"], env: ["PATH=/usr/bin:/bin"]}]' 'del(.linux.cgroupsPath)'
-  expect 0 sh -c 'echo $$ >"$1/cgroup.procs"; shift; exec "$@"' sh "$mine" "$BERTH" --root "$ROOT" run -b "$B" "$ID"
-  path=$(awk -F: -v c="$controller" '$2 == c { print $3 }' "$D/cgroup")
-  rmdir "$mine"
-  contains "$path" "/$ID-job/"
+  expect 0 sh -c 'echo $$ >"$1/cgroup.procs"; shift; exec "$@"' sh "$1" "$BERTH" --root "$ROOT" run -b "$B" "$ID"
+  path=$(awk -F: -v c="$2" '$2 == c { print $3 }' "$D/cgroup")
 }
-test_case "without cgroupsPath the container stays below the caller's cgroup" below_callers_cgroup
+
+callers_cgroup() {
+  local mine path
+  if [[ $(stat -f -c %T /sys/fs/cgroup) = cgroup2fs ]]; then
+    mine=/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/self/cgroup)
+    mine=${mine%/}/$ID-job
+    mkdir "$mine"
+    from_own_cgroup "$mine" ''
+    equal "${path##*/}" "$ID" "beside the caller's, where it can be limited"
+    [[ $path != *-job/* ]]
+    [[ -w $mine/pids.max ]] || { rmdir "$mine" && skip "no limits in $mine"; }
+    echo 500 >"$mine/pids.max"
+    from_own_cgroup "$mine" ''
+  else
+    mine=/sys/fs/cgroup/pids$(sed -n 's/^[0-9]*:pids://p' /proc/self/cgroup)/$ID-job
+    mkdir "$mine"
+    from_own_cgroup "$mine" pids
+  fi
+  rmdir "$mine"
+  contains "$path" "/$ID-job/$ID"
+}
+test_case "without cgroupsPath the limits of the caller's cgroup hold for the container" callers_cgroup
 
 own_limits() {
   bundle '.process.args = ["sh", "-c", "ulimit -n; ulimit -s"]' 'del(.process.rlimits)'

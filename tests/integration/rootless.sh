@@ -305,12 +305,21 @@ delegated_own() {
   delegate
   user_bundle "$FOREVER"
   expect 0 own_berth run -d -b "$B" --pid-file "$D/pid" "$ID"
-  grep -q "/$OWN/session/$ID$" "/proc/$(<"$D/pid")/cgroup"
+  local place=$OWN/session
+  ((version == 1)) || place=$OWN # beside
+  grep -q "/$place/$ID$" "/proc/$(<"$D/pid")/cgroup"
   expect 0 own_berth pause "$ID"
   expect 0 own_berth delete -f "$ID"
+  # what is above is not his
+  if ((version == 2)); then
+    chown root "/sys/fs/cgroup/$OWN"
+    expect 0 own_berth run -d -b "$B" --pid-file "$D/pid" "$ID"
+    grep -q "/$OWN/session/$ID$" "/proc/$(<"$D/pid")/cgroup"
+    expect 0 own_berth delete -f "$ID"
+  fi
   undelegate
 }
-test_case "without a cgroupsPath, a cgroup below his own" delegated_own
+test_case "without a cgroupsPath, a cgroup where he may have one" delegated_own
 
 # --- root of a user namespace --------------------------------------------------------------------------------------
 

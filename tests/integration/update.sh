@@ -55,6 +55,18 @@ memory_values() {
 }
 test_case "memory: bytes, units, unlimited; options before or after the id" memory_values
 
+# What the default config of runc makes: on v2 its cgroup has to be where there are controllers.
+without_limits() {
+  has memory
+  bundle "$FOREVER"
+  expect 0 berth run -d -b "$B" "$ID"
+  expect 0 berth update --memory 64M --pids-limit 100 "$ID"
+  equal "$(limit memory memory.limit_in_bytes memory.max)" $((64 * MIB))
+  equal "$(limit pids pids.max pids.max)" 100
+  expect 0 berth delete -f "$ID"
+}
+test_case "a container that was made without limits can be limited" without_limits
+
 memory_swap() {
   has memory
   limited '.linux.resources.memory = {limit: 33554432, swap: 67108864}'

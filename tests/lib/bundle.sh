@@ -76,7 +76,9 @@ bundle_config() { # EDIT DIRECTORY
 # A process of the container that stays until it is told to end.
 SLEEP='.process.args = ["sh", "-c", "trap \"exit 0\" TERM; while :; do sleep 1 & wait; done"]'
 FOREVER='.process.args = ["sleep", "1000"]'
-# A cgroup of its own, whatever makes it.
-OWN_CGROUP='.linux.cgroupsPath = "/\($ID)"'
-[[ -z ${CHECK_SYSTEMD:-} ]] || OWN_CGROUP='.linux.cgroupsPath = "system.slice:test:\($ID)"'
+# A cgroup of its own, whatever makes it; and one whose name has this end.
+CGROUP_AT() { # SUFFIX
+  if [[ -z ${CHECK_SYSTEMD:-} ]]; then echo '.linux.cgroupsPath = "/\($ID)'"$1\""; else echo '.linux.cgroupsPath = "system.slice:test:\($ID)'"$1\""; fi
+}
+OWN_CGROUP=$(CGROUP_AT '')
 NO_NS() { printf '.linux.namespaces |= map(select(.type != "%s"))' "$1"; } # TYPE

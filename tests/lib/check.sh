@@ -38,12 +38,22 @@ check_case=0 check_failed=0 check_title='' check_started=$SECONDS
 
 MANAGER=()
 [[ -z ${CHECK_SYSTEMD:-} ]] || MANAGER=(--systemd-cgroup)
-berth() { "$BERTH" "${MANAGER[@]}" --root "$ROOT" "$@"; }
+berth() {
+  managed "$1"
+  "$BERTH" "${manager[@]}" --root "$ROOT" "$@"
+}
 
 # The runtime itself as a background process: $pid. (`berth ... &` would be a shell around it.)
 berth_in_background() {
-  "$BERTH" "${MANAGER[@]}" --root "$ROOT" "$@" &
+  managed "$1"
+  "$BERTH" "${manager[@]}" --root "$ROOT" "$@" &
   pid=$!
+}
+
+# A job of the launcher has its cgroups below the launcher's own, whoever makes other containers'.
+managed() { # COMMAND
+  manager=("${MANAGER[@]}")
+  [[ $1 != launch ]] || manager=()
 }
 
 # --- what a case says ------------------------------------------------------------------------------

@@ -123,7 +123,7 @@ static void every_step_has_a_name_of_its_own(void **state)
         assert_null(step_info(STEP_OPS));
 }
 
-static void limits_that_our_own_cgroup_cannot_give_hold_beside_it(void **state)
+static void a_cgroup_is_beside_our_own_unless_our_limits_shall_hold(void **state)
 {
         (void) state;
         struct host host = v2_host();
@@ -131,7 +131,11 @@ static void limits_that_our_own_cgroup_cannot_give_hold_beside_it(void **state)
         auto_spec struct spec *limited = read_text(
                 "{\"ociVersion\":\"1.0.2\",\"root\":{\"path\":\"/r\"},\"linux\":{\"resources\":{\"memory\":{\"limit\":4096}}}}");
         auto_spec struct spec *unlimited = read_text("{\"ociVersion\":\"1.0.2\",\"root\":{\"path\":\"/r\"}}");
+        assert_string_equal(plan_cgroup_path(limited, &host, "box", arena), "/box");
+        assert_string_equal(plan_cgroup_path(unlimited, &host, "box", arena), "/box");
+        host.cgroups.stay_below = true;
         assert_string_equal(plan_cgroup_path(limited, &host, "box", arena), "box");
+        assert_string_equal(plan_cgroup_path(unlimited, &host, "box", arena), "box");
         strcpy(host.cgroups.v2_below, " ");
         assert_string_equal(plan_cgroup_path(limited, &host, "box", arena), "/box");
         assert_string_equal(plan_cgroup_path(unlimited, &host, "box", arena), "box");
@@ -560,7 +564,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(every_step_has_a_name_of_its_own),
-                cmocka_unit_test(limits_that_our_own_cgroup_cannot_give_hold_beside_it),
+                cmocka_unit_test(a_cgroup_is_beside_our_own_unless_our_limits_shall_hold),
                 cmocka_unit_test(the_default_config_on_cgroup_v2),
                 cmocka_unit_test(the_default_config_on_cgroup_v1),
                 cmocka_unit_test(the_default_config_on_an_old_kernel),
