@@ -1,14 +1,5 @@
-#include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
-#include <unistd.h>
-
-#include "base/io.h"
-#include "cgroups/systemd.h"
 #include "cli/make_options.h"
-#include "host/host.h"
-#include "plan/compile.h"
-#include "spec/read.h"
+#include "plan/plan.h"
 
 struct plan_args {
         bool create, no_pivot;
@@ -16,66 +7,32 @@ struct plan_args {
         struct place_words place;
 };
 
-#define CONFIG_MAX ((size_t) 16 << 20)
-
-/* The config with its devices and its place. */
-static int read_config(const struct call *call, const struct host *host, struct wish *wish, struct place_config *config,
-                       struct error *err)
+/* Of a container that nobody makes. */
+static int options_of(const struct call *call, struct container_options *ret, struct error *err)
 {
         const struct plan_args *a = call->args;
-        struct device_wish devices;
-        struct place_options place;
-        struct error warning = ERROR_INIT;      /* for who starts it */
-        int r = device_options(call, &a->devices, &devices, err);
+        struct container_options o = { .id = "ID", .no_pivot = a->no_pivot, .no_cgroup = call->globals->no_cgroup,
+                                       .rootless = call->globals->rootless, .systemd = call->globals->systemd };
+        int r = device_options(call, &a->devices, &o.devices, err);
         if (r == 0)
-                r = place_options(call, &a->place, &place, err);
+                r = place_options(call, &a->place, &o.place, err);
         if (r == 0)
-                r = command_bundle(call, call->pos.n > 0 ? call->pos.list[0] : NULL, &wish->bundle, err);
-        if (r < 0)
-                return r;
-        r = io_read_file(AT_FDCWD, "config.json", CONFIG_MAX, &config->text, &config->size);
-        if (r < 0)
-                return error_set(err, r, "read \"config.json\"");
-        r = spec_read_text(config->text, config->size, "config.json", &config->spec, err);
+                r = command_bundle(call, call->pos.n > 0 ? call->pos.list[0] : NULL, &o.bundle, err);
         if (r == 0)
-                r = device_edit(&devices, &config->text, &config->size, &config->spec, &warning, err);
-        if (r == 0)
-                r = place_config(&place, host, wish, config, err);
-        wish->own_cpus = config->cpus;
+                *ret = o;
         return r;
-}
-
-static void config_clear_p(struct place_config *config)
-{
-        free(config->text);
-        spec_free(config->spec);
 }
 
 static int run(const struct call *call, struct error *err)
 {
         const struct plan_args *a = call->args;
-        CLEANUP(config_clear) struct place_config config = { 0 };
+        struct container_options opts;
         auto_free void *block = NULL;
-        struct host host;
         struct plan plan;
         size_t size;
-        struct wish wish = { .id = "ID", .await_start = a->create, .no_pivot = a->no_pivot,
-                             .die_with_parent = !a->create, .no_cgroup = call->globals->no_cgroup,
-                             .rootless = call->globals->rootless };
-        if (call->globals->systemd)
-                wish_systemd(&wish, systemd_is_users());
-        int r = host_probe(&host, err);
+        int r = options_of(call, &opts, err);
         if (r == 0)
-                cgroup_host_probe_own(&host.cgroups);
-        if (r == 0)
-                r = read_config(call, &host, &wish, &config, err);
-        struct spec *spec = config.spec;
-        if (r == 0 && (!spec->has_process || !spec->process.args))
-                r = error_say(err, -EINVAL, "config.json: process.args: nothing to run");
-        if (r == 0)
-                r = spec_default_maps(spec, geteuid(), getegid(), err);
-        if (r == 0)
-                r = plan_compile(spec, &host, &wish, &block, &size, err);
+                r = container_plan(&opts, a->create, &block, &size, err);
         if (r == 0)
                 r = plan_open(&plan, block, size, err);
         if (r < 0)

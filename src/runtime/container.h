@@ -67,6 +67,10 @@ int container_create(int root_fd, const struct container_options *opts, struct e
 int container_run(int root_fd, const struct container_options *opts, int *ret_status, struct error *warning,
                   struct error *err) MUST_CHECK;
 
+/* The plan by which it would be run, or (`await_start`) created: a block for plan_open(), which the caller frees. */
+int container_plan(const struct container_options *opts, bool await_start, void **ret_block, size_t *ret_size,
+                   struct error *err) MUST_CHECK;
+
 /*
  * From created to running, and (`notify_socket` not NULL) until it is ready. When it fails the container is stopped; when a hook
  * fails, it is deleted as well (runtime.md#lifecycle), and `warning` is what a

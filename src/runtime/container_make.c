@@ -197,6 +197,23 @@ int container_create(int root_fd, const struct container_options *opts, struct e
         return r;
 }
 
+int container_plan(const struct container_options *opts, bool await_start, void **ret_block, size_t *ret_size,
+                   struct error *err)
+{
+        auto_making struct making m = MAKING_INIT;
+        m.opts = m.entry.opts = opts;
+        m.await_start = await_start;
+        m.foreground = !await_start && !opts->detach;
+        int r = entry_read_config(&m.entry, err);
+        if (r == 0)
+                r = compile(&m, err);
+        if (r < 0)
+                return r;
+        *ret_block = take_ptr(&m.block);
+        *ret_size = m.block_size;
+        return 0;
+}
+
 static int run_foreground(struct making *m, int root_fd, int *ret_status, struct error *warning, struct error *err)
 {
         auto_supervise struct supervise sup = SUPERVISE_INIT;
