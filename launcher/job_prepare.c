@@ -198,7 +198,7 @@ static int hand_out_pattern(struct job *job, const struct spec *spec, unsigned n
         struct wish wish = { .bundle = job->bundle, .id = job->id, .die_with_parent = true, .stdio = true,
                              .cpus = job->placement->bound, .numa = job->placement->memory,
                              .numa_policy = job->placement->policy, .no_state = true,
-                             .cgroup_inherit = true, .cgroup_slot = job->group.limits, .cpuset_slot = job->group.cpuset,
+                             .cgroup_path = job->group.path, .cgroup_inherit = true, .cgroup_slot = job->group.limits, .cpuset_slot = job->group.cpuset,
                              .own_devices = job->group.devices };
         int r = pattern_make(spec, &job->host, &wish, &pattern, err);
         for (unsigned i = 0; r == 0 && i < job->n_spawners; i++)
@@ -271,6 +271,7 @@ int job_prepare(struct job *job, const struct launch_options *options, char **en
                 r = host_probe(&job->host, err);
         if (r < 0)
                 return r;
+        job->host.cgroups.stay_below = true;    /* nobody updates a job: without limits it stays where it is accounted for */
         bool private_shm = options->isolate == ISOLATE_RANKS && jobdir_private_shm();
         r = fork_spawners(job, err);    /* before hwloc and PMIx: nothing of them is in the spawners */
         if (r == 0)

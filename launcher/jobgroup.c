@@ -82,15 +82,17 @@ static bool has_limits(const struct spec *spec, const struct cgroup_host *host)
         return cgroup_needed(&limits, host) != 0;
 }
 
-static int name_it(struct jobgroup *g, const struct spec *spec, const char *id, struct error *err)
+/* systemd's "slice:prefix:name" is for a manager that is not asked for here. */
+static int name_it(struct jobgroup *g, const struct host *host, const struct spec *spec, const char *id, struct error *err)
 {
-        /* systemd's "slice:prefix:name" is for a manager that is not asked for here. */
-        const char *path = spec->cgroups_path;
-        if (!path || !*path || strchr(path, ':'))
-                path = id;
-        int n = snprintf(g->path, sizeof(g->path), "%s", path);
+        auto_arena struct arena *arena = arena_new();
+        struct spec named = *spec;
+        if (named.cgroups_path && strchr(named.cgroups_path, ':'))
+                named.cgroups_path = NULL;
+        const char *path = arena ? plan_cgroup_path(&named, host, id, arena) : NULL;
+        int n = path ? snprintf(g->path, sizeof(g->path), "%s", path) : -1;
         if (n < 0 || (size_t) n >= sizeof(g->path))
-                return error_set(err, -ENAMETOOLONG, "linux.cgroupsPath");
+                return error_set(err, path ? -ENAMETOOLONG : -ENOMEM, "name the job's cgroup");
         snprintf(g->launch, sizeof(g->launch), "%s/launch", g->path);
         return 0;
 }
@@ -105,7 +107,7 @@ int jobgroup_open(struct jobgroup *g, const struct host *host, const struct spec
         g->limits = has_limits(spec, g->host);
         g->devices = (own & JOBGROUP_DEVICES) && host->privileged;
         g->cpuset = (own & JOBGROUP_CPUS) && host->privileged && has_cpuset(g->host);
-        int r = name_it(g, spec, id, err);
+        int r = name_it(g, host, spec, id, err);
         if (r < 0)
                 return r;
         cgroup_set set = job_set(host, spec), rest = rank_set(g, spec);

@@ -2,7 +2,8 @@
 /*
  * jobgroup - the cgroups of a job.
  *
- *      <where the launcher is>/job-1           device rules; what can be frozen and killed as a whole
+ *      <where the launcher is>/job-1           device rules; what can be frozen and killed as a whole. Beside where it
+ *                                              is, if the config has limits that cannot be had below: plan_cgroup_path()
  *                              job-1/launch    the spawners, and instances without one of their own
  *                              job-1/rank-7    limits of the config are per instance; or its cpuset
  *

@@ -10,9 +10,6 @@
 static int start(const struct call *call, const char *name, bool debug, struct error *err)
 {
         const struct globals *g = call->globals;
-        if (g->systemd)
-                return error_say(err, -EOPNOTSUPP, "launch makes its cgroups below its own, without systemd: leave "
-                                 "--systemd-cgroup out");
         const char **argv = arena_alloc(call->arena, call->pos.n + 8, sizeof(*argv));
         if (!argv)
                 return error_set(err, -ENOMEM, "start the launcher");
@@ -35,6 +32,9 @@ static int start(const struct call *call, const char *name, bool debug, struct e
 
 static int run(const struct call *call, struct error *err)
 {
+        if (call->globals->systemd)
+                return error_say(err, -EOPNOTSUPP, "launch makes its cgroups itself, without systemd: leave --systemd-cgroup "
+                                 "out");
         return start(call, LAUNCHER, call->globals->debug, err);
 }
 

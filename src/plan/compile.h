@@ -46,7 +46,7 @@ struct wish {
         /* The cgroup is a unit's of systemd: cgroups/unit.h. */
         bool systemd, systemd_user;
 
-        /* Where the cgroup is. NULL: spec's cgroupsPath, or "<id>" below our own. */
+        /* Where the cgroup is; with cgroup_inherit, the job's. NULL: plan_cgroup_path(). */
         const char *cgroup_path;
         bool cgroup_inherit;            /* launch: stay in the spawner's cgroups, which already carry the
                                            job's limits; with cpuset_slot, an own one in the cpuset hierarchy */

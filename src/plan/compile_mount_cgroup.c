@@ -8,7 +8,7 @@
 /* What the container's cgroup is called in this hierarchy, seen from its mount point. */
 static const char *cgroup_in(struct compile *c, const struct cgroup_hierarchy *h)
 {
-        const char *path = c->cgroup_path ? c->cgroup_path : c->wish->cgroup_path;
+        const char *path = c->wish->cgroup_inherit ? NULL : c->cgroup_path;
         /* Without privilege its own cgroup is made only where somebody delegated; ours is there in any case. */
         if (!path || !c->host->privileged)
                 return h->own;

@@ -194,6 +194,21 @@ limits_each() {
 }
 test_case "limits are per instance, and the report knows who ran out of memory" limits_each
 
+# A session, a service, a task of a batch system: on v2 it gives no controllers down.
+limits_among_processes() {
+  local own=/sys/fs/cgroup/$ID.caller
+  [[ $(stat -f -c %T /sys/fs/cgroup) = cgroup2fs ]] || skip "cgroup v1"
+  bundle '.linux.resources.pids = {limit: 77}' "$(NO_NS cgroup)" '.linux.namespaces += [{type: "cgroup"}]'
+  mkdir "$own"
+  try sh -c 'echo 0 >"$1/cgroup.procs" && shift && exec "$@"' sh "$own" "$BERTH" --root "$ROOT" launch --name "$ID" -q -n 2 --oversubscribe "$B" -- \
+    cat /sys/fs/cgroup/pids.max
+  rmdir "$own"
+  equal "$status" 0 "status ($err)"
+  equal "$out" $'77\n77'
+  eventually all_gone
+}
+test_case "limits are per instance where the launcher's cgroup has processes" limits_among_processes
+
 device_rules() {
   bundle '.linux.devices = [{path: "/dev/k", type: "c", major: 1, minor: 11, fileMode: 438}]'
   # the default configuration denies all but the usual devices

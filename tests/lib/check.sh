@@ -39,21 +39,21 @@ check_case=0 check_failed=0 check_title='' check_started=$SECONDS
 MANAGER=()
 [[ -z ${CHECK_SYSTEMD:-} ]] || MANAGER=(--systemd-cgroup)
 berth() {
-  managed "$1"
-  "$BERTH" "${manager[@]}" --root "$ROOT" "$@"
+  managed "$@"
+  "$BERTH" "${check_manager[@]}" --root "$ROOT" "$@"
 }
 
 # The runtime itself as a background process: $pid. (`berth ... &` would be a shell around it.)
 berth_in_background() {
-  managed "$1"
-  "$BERTH" "${manager[@]}" --root "$ROOT" "$@" &
+  managed "$@"
+  "$BERTH" "${check_manager[@]}" --root "$ROOT" "$@" &
   pid=$!
 }
 
-# A job of the launcher has its cgroups below the launcher's own, whoever makes other containers'.
-managed() { # COMMAND
-  manager=("${MANAGER[@]}")
-  [[ $1 != launch ]] || manager=()
+# The launcher makes the cgroups of a job itself, whoever makes those of other containers.
+managed() { # ARGUMENT...
+  check_manager=("${MANAGER[@]}")
+  [[ " $* " != *" launch "* ]] || check_manager=()
 }
 
 # --- what a case says ------------------------------------------------------------------------------
