@@ -180,9 +180,10 @@ int cgroup_descend(struct cgroup *cgroup, const char *where, struct error *err) 
 
 /*
  * v2: a cgroup that gives controllers to its children takes no process (EBUSY), and one that is gone does not either.
- * Then the container's first process, `pid`, moved elsewhere, and whoever joins it belongs there. Else nothing changes.
+ * Then the container's first process, `pid`, moved elsewhere, and whoever joins it belongs there. Else nothing changes; nor
+ * for a container that never had a v2 directory, which `saved` says: what cgroup_save() wrote.
  */
-int cgroup_follow(struct cgroup *cgroup, pid_t pid, struct error *err) MUST_CHECK;
+int cgroup_follow(struct cgroup *cgroup, const char *saved, pid_t pid, struct error *err) MUST_CHECK;
 
 /* The v2 directory for CLONE_INTO_CGROUP, -1 if there is none. Borrowed. */
 int cgroup_v2_fd(const struct cgroup *cgroup);

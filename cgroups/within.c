@@ -89,13 +89,13 @@ int cgroup_descend(struct cgroup *cgroup, const char *where, struct error *err)
         return 0;
 }
 
-int cgroup_follow(struct cgroup *cgroup, pid_t pid, struct error *err)
+int cgroup_follow(struct cgroup *cgroup, const char *saved, pid_t pid, struct error *err)
 {
         char file[64], enabled[256], path[PATH_MAX];
         size_t i = 0;
         while (cgroup->host && i < cgroup->host->n && !cgroup->host->h[i].v2)
                 i++;
-        if (!cgroup->host || i == cgroup->host->n)
+        if (!cgroup->host || i == cgroup->host->n || (saved[0] != ':' && !strstr(saved, "\n:")))
                 return 0;
         struct cgroup_dir *dir = &cgroup->dir[i];
         if (dir->fd >= 0 && (file_read(dir->fd, "cgroup.subtree_control", enabled, sizeof(enabled)) < 0 || !enabled[0]))

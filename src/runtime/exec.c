@@ -147,7 +147,7 @@ static int borrow_cgroup(struct joining *j, struct error *err)
                 cg->dir[i].created = false;
         const char *const *where = j->opts->cgroups;
         if (r == 0 && !where)
-                return cgroup_follow(cg, j->c.state.process.pid, err);
+                return cgroup_follow(cg, j->c.state.cgroup, j->c.state.process.pid, err);
         for (size_t i = 0; r == 0 && where[i]; i++) {
                 r = cgroup_descend(cg, where[i], err);
                 if (r < 0)

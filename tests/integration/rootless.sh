@@ -236,31 +236,6 @@ version=1
 [[ $(stat -f -c %T /sys/fs/cgroup) != cgroup2fs ]] || version=2
 OWN=$RUN_ID-own
 
-hierarchies() { awk '$5 ~ "^/sys/fs/cgroup" && / - cgroup2? / { print $5 }' /proc/self/mountinfo; }
-
-# As a login session has it: he is in a cgroup whose parent is his, too.
-delegate() {
-  local top file
-  for top in $(hierarchies); do
-    mkdir "$top/$OWN"
-    for file in cpus mems; do
-      [[ ! -e $top/$OWN/cpuset.$file || $version = 2 ]] || cat "$top/cpuset.$file" >"$top/$OWN/cpuset.$file"
-    done
-    mkdir "$top/$OWN/session"
-    for file in cpus mems; do
-      [[ ! -e $top/$OWN/cpuset.$file || $version = 2 ]] || cat "$top/cpuset.$file" >"$top/$OWN/session/cpuset.$file"
-    done
-    chown $USER_ID "$top/$OWN" "$top/$OWN/session"
-    for file in cgroup.procs cgroup.threads cgroup.subtree_control tasks; do
-      [[ ! -e $top/$OWN/$file ]] || chown $USER_ID "$top/$OWN/$file" "$top/$OWN/session/$file"
-    done
-  done
-}
-undelegate() {
-  local top
-  for top in $(hierarchies); do rmdir "$top/$OWN/session" "$top/$OWN"; done
-}
-
 # The runtime started from there.
 own_berth() {
   (
@@ -275,7 +250,7 @@ own_limit() { # CONTROLLER V1-FILE V2-FILE
 
 delegated() {
   ((version == 1)) || grep -qw memory /sys/fs/cgroup/cgroup.subtree_control || skip "cgroup v2 without memory"
-  delegate
+  delegate "$OWN"
   user_bundle "$FOREVER" ".linux.cgroupsPath = \"/$OWN/box\"" '.linux.resources = {memory: {limit: 33554432}, pids: {limit: 20}}'
   expect 0 own_berth run -d -b "$B" --pid-file "$D/pid" "$ID"
   equal "$(own_limit memory memory.limit_in_bytes memory.max)" 33554432
@@ -297,12 +272,28 @@ delegated() {
   expect 0 own_berth pause "$ID"
   expect 0 own_berth delete -f "$ID"
   [[ -z $(find /sys/fs/cgroup -path "*/$OWN/box") ]] || fail "a cgroup is left"
-  undelegate
+  undelegate "$OWN"
 }
 test_case "delegated cgroups: limits, exec, ps, update, events, pause, delete" delegated
 
+# A v2 hierarchy beside those of v1 has no limits: a container without a place in it lacks nothing.
+without_v2() {
+  local unified=/sys/fs/cgroup/unified
+  mountpoint -q $unified || skip "no hybrid machine"
+  delegate "$OWN"
+  chown root "$unified/$OWN"
+  user_bundle "$FOREVER" ".linux.cgroupsPath = \"/$OWN/box\"" '.linux.resources = {pids: {limit: 20}}'
+  expect 0 own_berth run -d -b "$B" --pid-file "$D/pid" "$ID"
+  [[ ! -e $unified/$OWN/box ]] || fail "there is a v2 directory"
+  equal "$(own_limit pids pids.max pids.max)" 20
+  expect 7 berth exec "$ID" sh -c 'exit 7'
+  expect 0 own_berth delete -f "$ID"
+  undelegate "$OWN"
+}
+test_case "delegated cgroups of v1 alone, on a hybrid machine" without_v2
+
 delegated_own() {
-  delegate
+  delegate "$OWN"
   user_bundle "$FOREVER"
   expect 0 own_berth run -d -b "$B" --pid-file "$D/pid" "$ID"
   local place=$OWN/session
@@ -317,7 +308,7 @@ delegated_own() {
     grep -q "/$OWN/session/$ID$" "/proc/$(<"$D/pid")/cgroup"
     expect 0 own_berth delete -f "$ID"
   fi
-  undelegate
+  undelegate "$OWN"
 }
 test_case "without a cgroupsPath, a cgroup where he may have one" delegated_own
 

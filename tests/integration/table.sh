@@ -15,7 +15,8 @@ row "an environment without HOME"       'args("echo $HOME")'
 row "HOME comes from passwd"            '.process.user = {uid: 1000, gid: 1000}' 'args("echo $HOME")'
 row "HOME of a user without entry"      '.process.user = {uid: 4711, gid: 1}' 'args("echo $HOME")'
 row "working directory"                 '.process.cwd = "/tmp" | .process.args = ["pwd"]'
-row "user and groups"                   '.process.user = {uid: 1000, gid: 1001, additionalGids: [5, 6]} | .process.args = ["id"]'
+row "user and groups"                   '.process.user = {uid: 1000, gid: 1001, additionalGids: [5, 6]} | .process.args = ["id"]' \
+  users='uid=1000(user) gid=1001 groups=5,6'
 row "no additional groups"              '.process.args = ["id", "-G"]'
 row "umask"                             '.process.user.umask = 63' 'args("umask; : >/tmp/f; stat -c %a /tmp/f")'
 row "capabilities of the default"       'args("grep ^Cap /proc/self/status")'
@@ -78,7 +79,8 @@ row "sysctl without its namespace"      '.linux.sysctl = {"net.ipv4.ip_forward":
 
 # --- namespaces --------------------------------------------------------------------------------------
 for type in pid network ipc; do
-  row "without the $type namespace"     "$(NO_NS $type)" "args(\"readlink /proc/self/ns/${type/network/net}\")"
+  row "without the $type namespace"     "$(NO_NS $type)" "args(\"readlink /proc/self/ns/${type/network/net}\")" \
+    users="$([[ $type != network ]] || readlink /proc/self/ns/net)"
 done
 row "without the uts namespace"         "$(NO_NS uts)" 'del(.hostname) | args("readlink /proc/self/ns/uts; hostname")'
 row "without the mount namespace"       "$(NO_NS mount)" refused

@@ -1,6 +1,13 @@
 # shellcheck shell=bash disable=SC2034
 # bundle.sh - bundles of a static busybox. Needs $WORK, $D, $RUN_ID (check.sh).
 
+# A user namespace, with ids that nobody has; an ordinary user's are his own.
+USERNS='.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}]
+  | .linux.gidMappings = [{containerID: 0, hostID: 200000, size: 65536}]'
+[[ -z ${CHECK_USER:-} ]] || USERNS='.linux.namespaces |= map(select(.type != "user")) + [{type: "user"}] | del(.linux.resources)
+  | .linux.uidMappings = [{containerID: 0, hostID: '"$USER_ID"', size: 1}, {containerID: 1, hostID: '"$USER_RANGE"', size: 65536}]
+  | .linux.gidMappings = .linux.uidMappings'
+
 # A root file system with one file and a name for each applet that tests use.
 make_rootfs() { # DIRECTORY
   local name
@@ -21,8 +28,8 @@ make_rootfs() { # DIRECTORY
 make_config() { # FILE
   local dir
   dir=$(mktemp -d)
-  (cd "$dir" && runc spec)
-  jq '.process.terminal = false | .process.env += ["BERTH_TEST_RUN=@RUN@"] | .hostname = "berth" | .root.readonly = false' \
+  (chmod 777 "$dir" && cd "$dir" && runc spec)
+  jq '.process.terminal = false | .process.env += ["BERTH_TEST_RUN=@RUN@"] | .hostname = "berth" | .root.readonly = false'"${CHECK_USER:+ | $USERNS}" \
     "$dir/config.json" >"$1"
   rm -rf "$dir"
   # what was made from another one is of no use
@@ -53,6 +60,7 @@ bundle_rootfs() { # DIRECTORY
   cp -al "$WORK/rootfs" "$1/rootfs"
   # not shared with the other bundles through the link
   cp --remove-destination "$WORK/rootfs/etc/passwd" "$WORK/rootfs/etc/group" "$1/rootfs/etc/"
+  [[ -z ${CHECK_USER:-} ]] || chown -R $USER_ID:$USER_ID "$D" "$1"
 }
 
 # Edited with names in the place of paths, so that the result can be kept ($CHECK_CACHE) for the next run of
@@ -78,7 +86,10 @@ SLEEP='.process.args = ["sh", "-c", "trap \"exit 0\" TERM; while :; do sleep 1 &
 FOREVER='.process.args = ["sleep", "1000"]'
 # A cgroup of its own, whatever makes it; and one whose name has this end.
 CGROUP_AT() { # SUFFIX
-  if [[ -z ${CHECK_SYSTEMD:-} ]]; then echo '.linux.cgroupsPath = "/\($ID)'"$1\""; else echo '.linux.cgroupsPath = "system.slice:test:\($ID)'"$1\""; fi
+  local path="/\\(\$ID)$1"
+  [[ -z ${CHECK_SYSTEMD:-} ]] || path="system.slice:test:\\(\$ID)$1"
+  [[ -z ${CHECK_USER:-} ]] || path="/$USER_CGROUP$path"
+  echo ".linux.cgroupsPath = \"$path\""
 }
 OWN_CGROUP=$(CGROUP_AT '')
 NO_NS() { printf '.linux.namespaces |= map(select(.type != "%s"))' "$1"; } # TYPE

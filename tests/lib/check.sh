@@ -133,6 +133,7 @@ test_case() { # "sentence" FUNCTION [ARGUMENT...]
   check_case=$((check_case + 1)) check_title=$title
   D=$WORK/$check_file.$check_case ID=$RUN_ID-$check_file-$check_case log=$WORK/$check_file.$check_case.log B=''
   mkdir -p "$D"
+  [[ -z ${CHECK_USER:-} ]] || chown "$USER_ID" "$D"
 
   # its own process group, so that a time-out ends all of it
   set -m

@@ -4,6 +4,7 @@
 
 USER_ID=61234 USER_RANGE=6100000
 USER_NAME=berth-tester
+: "${USER_CGROUP:=berth-user.$$}" # not $RUN_ID, which is what cases leave
 
 user_world() {
   # another file of the same run may have made it
@@ -35,9 +36,46 @@ user_env() {
   echo HOME=/run/user/$USER_ID/home XDG_RUNTIME_DIR=/run/user/$USER_ID USER=$USER_NAME LOGNAME=$USER_NAME
 }
 
+hierarchies() { awk '$5 ~ "^/sys/fs/cgroup" && / - cgroup2? / { print $5 }' /proc/self/mountinfo; }
+
+# Cgroups that are his, as a login session has it: NAME, and in it NAME/session, which he is in.
+delegate() { # NAME
+  local top file
+  for top in $(hierarchies); do
+    mkdir "$top/$1" "$top/$1/session"
+    for file in {,session/}cpuset.{cpus,mems}; do
+      [[ ! -e $top/tasks || ! -e $top/$1/$file ]] || cat "$top/${file##*/}" >"$top/$1/$file"
+    done
+    chown $USER_ID "$top/$1" "$top/$1/session"
+    for file in cgroup.procs cgroup.threads cgroup.subtree_control tasks; do
+      [[ ! -e $top/$1/$file ]] || chown $USER_ID "$top/$1/$file" "$top/$1/session/$file"
+    done
+  done
+}
+undelegate() { # NAME
+  local top
+  for top in $(hierarchies); do rmdir "$top/$1/session" "$top/$1"; done
+}
+
 become_user() { # NAME=VALUE... COMMAND...: instead of this shell
   # shellcheck disable=SC2046
   cd / && exec setpriv --reuid $USER_ID --regid $USER_ID --clear-groups --inh-caps=-all env $(user_env) "$@"
 }
 as_user() { (become_user "$@"); } # NAME=VALUE... COMMAND...
-export USER_ID USER_NAME # for shells of script(1)
+export USER_ID USER_NAME USER_RANGE USER_CGROUP # for shells of script(1)
+
+# For CHECK_USER: $BERTH and runc as programs that become the user in cgroups of his own, whoever starts them.
+user_programs() {
+  local program tops
+  delegate "$USER_CGROUP"
+  tops=$(hierarchies | tr '\n' ' ')
+  mkdir "$WORK/as-user"
+  for program in "$BERTH" "$(command -v runc)"; do
+    printf '%s\n' '#!/bin/sh' "for top in $tops; do echo 0 >\$top/$USER_CGROUP/session/cgroup.procs; done" \
+      "exec setpriv --reuid $USER_ID --regid $USER_ID --clear-groups --inh-caps=-all env $(user_env) $program \"\$@\"" \
+      >"$WORK/as-user/${program##*/}"
+    chmod 755 "$WORK/as-user/${program##*/}"
+  done
+  chown $USER_ID "$ROOT"
+  BERTH=$WORK/as-user/${BERTH##*/} PATH=$WORK/as-user:$PATH
+}
