@@ -4,6 +4,7 @@
 #   unit         ctest in the release build: units, golden files, sessions
 #   lint         rules of the house, analysers, and clang compiles the tree, too
 #   integration  containers, compared with runc, in a private mount namespace
+#   user         the same as an ordinary user, but for what only root can do
 #   engines      Podman and containerd with berth as their runtime
 #   asan         units and containers again, built with the address and undefined behaviour sanitizers; with vm also there
 #   vm           containers in a VM whose cgroups are v2, with every controller
@@ -20,7 +21,7 @@ set -u
 export LC_ALL=C.UTF-8
 top=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
 cd "$top" || exit 1
-all=(lint unit integration engines asan vm vm-systemd slurm mpi quickstart)
+all=(lint unit integration user engines asan vm vm-systemd slurm mpi quickstart)
 groups=("$@")
 (($#)) || groups=("${all[@]}")
 for group in "${groups[@]}"; do
@@ -165,6 +166,12 @@ if wanted integration; then
     CHECK_ONLY='devices|hugetlb|cgroupsPath|delete --force|place|create, start' \
       run_tap integration-v2 2 tests/integration/run --cgroup v2 tests/integration/cgroups.sh tests/integration/lifecycle.sh
   fi
+  section_end
+fi
+
+if wanted user; then
+  section user "as an ordinary user"
+  CHECK_USER=1 run_tap user ${#integration[@]} tests/integration/run
   section_end
 fi
 

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <sched.h>
 #include <string.h>
 
 #include "runtime/parent.h"
@@ -32,8 +33,9 @@ static int explain_mount(const struct session *s, const struct step *step, int c
         if (code == -ENODEV)
                 return error_say(err, code, "mount \"%s\": this kernel has no file system of type \"%s\"",
                                  arg(s, step, 2), arg(s, step, 0));
-        return error_set(err, code, "mount \"%s\" of type %s%s%s%s", arg(s, step, 2), arg(s, step, 0),
-                         *data ? " with options \"" : "", data, *data ? "\"" : "");
+        return error_set(err, code, "mount \"%s\" of type %s%s%s%s%s", arg(s, step, 2), arg(s, step, 0),
+                         *data ? " with options \"" : "", data, *data ? "\"" : "",
+                         step->arg[5] & MOUNT_COPY_UP ? ", and copy to it what the image has there (tmpcopyup)" : "");
 }
 
 static int explain_chdir(const char *path, int code, struct error *err)
@@ -61,14 +63,31 @@ static int explain_bind(const struct session *s, const struct step *step, int co
         return error_set(err, code, "bind mount \"%s\" on \"%s\"", arg(s, step, 0), arg(s, step, 1));
 }
 
+static int explain_clone(const struct session *s, const struct step *step, int code, struct error *err)
+{
+        if (code == -EBUSY)
+                return error_set(err, code, "adding pid of the process to cgroups: its cgroup gives controllers to its children, "
+                                 "so it takes no process itself");
+        if (code == -ENOSPC)
+                return error_say(err, code, "make the namespaces: there are as many as this machine, or its user namespace, "
+                                 "allows (sysctl user.max_*_namespaces)");
+        if (code == -EPERM && (step->arg[0] & CLONE_NEWUSER))
+                return error_say(err, code, "make the user namespace: this machine does not let ordinary users make any (sysctl "
+                                 "kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns)");
+        if (code == -EPERM && !s->opts->host->privileged)
+                return error_say(err, code, "make the namespaces: rootless container requires user namespaces: add one to "
+                                 "linux.namespaces, with maps (\"berth spec --rootless\" writes such a config), or be root");
+        char phrase[256] = "";
+        plan_phrase(s->plan, s->in, (size_t) (step - s->plan->steps), phrase, sizeof(phrase));
+        return error_set(err, code, "%s", phrase);
+}
+
 static const struct fixed {
         enum step_op op;
         int code;               /* 0: any */
         bool is_all;            /* the errno would add nothing */
         const char *text;
 } fixed[] = {
-        { STEP_CLONE, -EBUSY, false, "adding pid of the process to cgroups: its cgroup gives controllers to its children, so "
-                                     "it takes no process itself" },
         { STEP_CGROUP_ENTER, -ENOSPC, true, "enter the cgroup: its cpuset has no CPUs or no memory nodes" },
         { STEP_CGROUP_ENTER, -EBUSY, true, "enter the cgroup: it gives controllers to its children, so it takes no process "
                                            "itself (cgroup.subtree_control)" },
@@ -99,6 +118,8 @@ int explain_step(const struct session *s, size_t i, int code, struct error *err)
                 return error_set(err, code, "the plan ended without a process");
         const struct step *step = &s->plan->steps[i];
         switch (step->op) {
+        case STEP_CLONE:
+                return explain_clone(s, step, code, err);
         case STEP_FIND_PROGRAM:
                 return explain_program(s, code, err);
         case STEP_EXEC:
@@ -109,6 +130,11 @@ int explain_step(const struct session *s, size_t i, int code, struct error *err)
                 return explain_bind(s, step, code, err);
         case STEP_OPEN_TREE:
                 return error_set(err, code, "bind mount \"%s\"", arg(s, step, 0));
+        case STEP_BIND_DEVICE:
+                if (code == -ENOENT)
+                        return error_say(err, code, "linux.devices: \"%s\": in a user namespace a device is the host's own node, "
+                                         "and the host has none at this path", arg(s, step, 0));
+                return error_set(err, code, "linux.devices: bind \"%s\"", arg(s, step, 0));
         case STEP_OPEN_ROOT:
                 return error_set(err, code, "root.path: rootfs \"%s\"", arg(s, step, 0));
         case STEP_RUN_HOOK:

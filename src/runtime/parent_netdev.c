@@ -79,6 +79,9 @@ int parent_move_net_device(struct session *s, const struct step *step, struct er
                 r = open_inside(s->pidfd, &inside, &control);
         if (r == 0)
                 r = netlink_read_addresses(ours, index, &addresses);
+        if (r == -EPERM)
+                return error_say(err, r, "linux.netDevices.%s: to move a network device one has to be root where it is (CAP_NET_ADMIN), "
+                                 "and over the container's network (CAP_SYS_ADMIN)", device);
         if (r < 0)
                 return error_set(err, r, "linux.netDevices.%s: look at it", device);
         if (!strchr(name, '%') && find(control, name, &moved) == 0)

@@ -21,7 +21,9 @@ other_config() {
 test_case "--config: another file than config.json" other_config
 
 no_cgroup() {
-  local own MANAGER=()
+  local own
+  # shellcheck disable=SC2034
+  local MANAGER=()
   own=$(grep -v '^0:' /proc/self/cgroup | sort)
   bundle "$ARGS ." 'args("grep -v ^0: /proc/self/cgroup | sort")' 'del(.linux.resources) | .linux.namespaces |= map(select(.type != "cgroup"))'
   expect 0 berth --cgroup-manager disabled run -b "$B" "$ID"
