@@ -54,7 +54,9 @@ delegate() { # NAME
 }
 undelegate() { # NAME
   local top
-  for top in $(hierarchies); do rmdir "$top/$1/session" "$top/$1"; done
+  for top in $(hierarchies); do
+    [[ ! -d $top/$1 ]] || rmdir "$top/$1/session" "$top/$1"
+  done
 }
 
 become_user() { # NAME=VALUE... COMMAND...: instead of this shell
