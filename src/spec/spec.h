@@ -212,7 +212,7 @@ struct spec {
         size_t n_uid_map, n_gid_map;
         const struct spec_device *devices;
         size_t n_devices;
-        const char *cgroups_path;               /* lexically clean; NULL: below the caller's cgroup */
+        const char *cgroups_path;               /* lexically clean; NULL: beside or below the caller's */
         struct resources resources;
         struct rdt rdt;
         unsigned long rootfs_propagation;       /* MS_* | MS_REC; 0: not given */
