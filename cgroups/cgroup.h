@@ -60,8 +60,8 @@ int cgroup_host_probe(struct cgroup_host *ret_host, struct error *err) MUST_CHEC
 
 /*
  * Fill in stay_below: a dozen small files more, for who makes a cgroup. Our own is limited, and that shall hold, or we may
- * make none beside it. Limited: by limits and weights that are not what a new cgroup has, by a device filter; protections
- * (memory.min, memory.low) are none. What cannot be read limits nothing.
+ * make none beside it. Limited: by limits and weights that are not what a new cgroup has, by BPF programs; protections
+ * (memory.min, memory.low) are none, and pids.max alone is not meant (systemd). What cannot be read limits nothing.
  */
 void cgroup_host_probe_own(struct cgroup_host *host);
 

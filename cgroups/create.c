@@ -177,6 +177,30 @@ static int make_parents(struct making *m, struct error *err)
         return 0;
 }
 
+/* 1 if there is a process below, at any depth. v1 has no cgroup.events. */
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the cgroups are nested */
+static int child_populated(int dirfd, const char *name, void *arg)
+{
+        auto_fd int fd = openat(dirfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        int r = fd < 0 ? -errno : file_has_text(fd, "cgroup.procs");
+        if (r == -ENOENT || r == -ENODEV) /* it went away */
+                return 0;
+        return r != 0 ? r : each_child(fd, child_populated, arg);
+}
+
+static int has_processes_below(const struct making *m)
+{
+        char events[256];
+        uint64_t populated = 0;
+        auto_fd int fd = open(m->full, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        if (!m->h->v2)
+                return each_child(fd, child_populated, NULL);
+        int r = file_read(fd, "cgroup.events", events, sizeof(events));
+        return r < 0 ? r : flat_value(events, "populated", &populated) == 0 && populated;
+}
+
 /* A directory that was there: fine when it is an empty leftover, or prepared for us by the caller. */
 static int take_over(const struct making *m, struct error *err)
 {
@@ -192,7 +216,11 @@ static int take_over(const struct making *m, struct error *err)
                                  "container's cgroup is not empty: process %.*s is in \"%s\": choose another path, or "
                                  "delete the container that has it",
                                  (int) strcspn(pids, "\n"), pids, m->full);
-        return 0;
+        r = has_processes_below(m);
+        if (r < 0)
+                return error_set(err, r, "look into cgroup \"%s\"", m->full);
+        return r == 0 ? 0 : error_say(err, -EEXIST, "container's cgroup is not empty: there are processes below \"%s\": choose "
+                                      "another path, or delete the container that has it", m->full);
 }
 
 static int make_dir(struct making *m, struct cgroup_dir *ret_dir, struct error *err)

@@ -202,12 +202,12 @@ static int load(const struct bpf_insn *insns, size_t n)
 #define OLD_MAX 64
 
 /* The ids of what is attached to this very cgroup: how many, or -errno. */
-static int query(int cgroup_fd, uint32_t ids[OLD_MAX])
+static int query(int cgroup_fd, enum bpf_attach_type type, uint32_t ids[OLD_MAX])
 {
         union bpf_attr attr;
         memset(&attr, 0, sizeof(attr));
         attr.query.target_fd = (uint32_t) cgroup_fd;
-        attr.query.attach_type = BPF_CGROUP_DEVICE;
+        attr.query.attach_type = type;
         attr.query.prog_ids = (uintptr_t) ids;
         attr.query.prog_cnt = OLD_MAX;
         int r = bpf(BPF_PROG_QUERY, &attr);
@@ -218,7 +218,7 @@ static int query(int cgroup_fd, uint32_t ids[OLD_MAX])
 static int attached(int cgroup_fd, int fds[OLD_MAX], size_t *ret_n)
 {
         uint32_t ids[OLD_MAX] = { 0 };
-        int found = query(cgroup_fd, ids);
+        int found = query(cgroup_fd, BPF_CGROUP_DEVICE, ids);
         if (found < 0)
                 return found;
         size_t n = 0;
@@ -293,8 +293,13 @@ int devices_attach(int cgroup_fd, const struct bpf_insn *insns, size_t n, struct
         return r < 0 ? r : devices_attach_loaded(cgroup_fd, prog, err);
 }
 
-bool devices_filtered(int cgroup_fd)
+bool cgroup_filtered(int cgroup_fd)
 {
+        static const enum bpf_attach_type types[] = { BPF_CGROUP_DEVICE, BPF_CGROUP_INET_INGRESS, BPF_CGROUP_INET_EGRESS,
+                                                      BPF_CGROUP_INET_SOCK_CREATE, BPF_CGROUP_INET4_BIND, BPF_CGROUP_INET6_BIND };
         uint32_t ids[OLD_MAX];
-        return query(cgroup_fd, ids) > 0;
+        for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+                if (query(cgroup_fd, types[i], ids) > 0)
+                        return true;
+        return false;
 }

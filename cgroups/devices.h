@@ -28,5 +28,8 @@ int devices_attach(int cgroup_fd, const struct bpf_insn *insns, size_t n, struct
 int devices_load(const struct bpf_insn *insns, size_t n, int *ret_prog_fd, struct error *err) MUST_CHECK;
 int devices_attach_loaded(int cgroup_fd, int prog_fd, struct error *err) MUST_CHECK;
 
-/* Is a device filter attached to this very cgroup (a descriptor that can be read)? Who may not ask is told no. */
-bool devices_filtered(int cgroup_fd);
+/*
+ * Is a BPF program attached to this very cgroup (a descriptor that can be read) that forbids something: devices, packets,
+ * sockets, addresses? Who may not ask is told no.
+ */
+bool cgroup_filtered(int cgroup_fd);

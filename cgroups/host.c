@@ -271,25 +271,41 @@ static int probe_controllers(struct cgroup_host *host, const struct cgroup_hiera
         return 0;
 }
 
-/* Of a cgroup that limits nothing these say so, or are not there. */
+/* Of a cgroup that limits nothing these say so, or are not there. pids.max is left out: systemd's TasksMax= gives one to
+ * every unit. NULL: a list of lines in which no number is a limit. */
 static const struct {
         const char *file, *neutral;
 } neutral[] = {
-        { "cpuset.cpus", "" },      { "cpuset.mems", "" },    { "cpu.max", "max 100000" },   { "cpu.weight", "100" },
-        { "cpu.idle", "0" },        { "memory.max", "max" },  { "memory.high", "max" },      { "memory.swap.max", "max" },
-        { "pids.max", "max" },      { "io.max", "" },         { "io.weight", "default 100" },
+        { "cpuset.cpus", "" },        { "cpuset.mems", "" },          { "cpu.max", "max 100000" },
+        { "cpu.weight", "100" },      { "cpu.idle", "0" },            { "cpu.uclamp.max", "max" },
+        { "cpu.uclamp.min", "0.00" }, { "memory.max", "max" },        { "memory.high", "max" },
+        { "memory.swap.max", "max" }, { "memory.zswap.max", "max" },  { "io.max", "" },
+        { "io.weight", "default 100" },
+        { "hugetlb.64KB.max", "max" }, { "hugetlb.2MB.max", "max" },  { "hugetlb.32MB.max", "max" },
+        { "hugetlb.512MB.max", "max" }, { "hugetlb.1GB.max", "max" }, { "hugetlb.16GB.max", "max" },
+        { "rdma.max", NULL },         { "misc.max", NULL },
 };
+
+/* "mlx5_0 hca_handle=max hca_object=2000", "res_a 3" */
+static bool has_number(const char *text)
+{
+        for (const char *at = text; (at = strpbrk(at, "= ")) != NULL; at++)
+                if (at[1] >= '0' && at[1] <= '9')
+                        return true;
+        return false;
+}
 
 /* Only the files of controllers that are there are looked for. */
 static bool is_limited(int dirfd, const char *controllers)
 {
         for (size_t i = 0; i < sizeof(neutral) / sizeof(*neutral); i++) {
-                char text[32];
-                if (list_has(controllers, ' ', neutral[i].file, strcspn(neutral[i].file, ".")) &&
-                    file_read(dirfd, neutral[i].file, text, sizeof(text)) == 0 && strcmp(text, neutral[i].neutral) != 0)
+                const char *file = neutral[i].file, *want = neutral[i].neutral;
+                char text[1024];
+                if (list_has(controllers, ' ', file, strcspn(file, ".")) && file_read(dirfd, file, text, sizeof(text)) == 0 &&
+                    (want ? strcmp(text, want) != 0 : has_number(text)))
                         return true;
         }
-        return devices_filtered(dirfd);
+        return cgroup_filtered(dirfd);
 }
 
 /* Whoever moves a process into a cgroup needs the one above both. */

@@ -33,7 +33,7 @@ void job_debug_open(struct job *job)
 void job_debug_asked(const struct job *job, const struct rank *r, const struct spawner *s)
 {
         const struct place_slot *slot = &job->placement->slot[r->slot];
-        char path[600] = "";
+        char path[JOBGROUP_PATH_MAX + 32] = "";
         if (!job->log)
                 return;
         if (jobgroup_has_ranks(&job->group))

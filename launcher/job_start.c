@@ -93,7 +93,7 @@ static int ask(struct job *job, struct spawner *s, struct rank *r, struct error 
         auto_fd int out = -1;
         auto_fd int errors = -1;
         auto_str struct str env = STR_INIT;
-        char path[600];
+        char path[JOBGROUP_PATH_MAX + 32];
         struct request q = { .rank = r->number, .pattern = job->devices.n > 0 ? r->slot : 0 };
 
         int code = make_env(job, r, &env, err);

@@ -17,10 +17,10 @@ static struct resources limits_of(const struct spec *spec)
         return res;
 }
 
-static bool has_cpuset(const struct cgroup_host *host)
+static bool has_cpuset(const struct cgroup_host *host, const char *path)
 {
         if (host->mode == CGROUP_V2)
-                return strstr(host->v2_below, " cpuset ") != NULL;
+                return strstr(path[0] == '/' ? host->v2_top : host->v2_below, " cpuset ") != NULL;
         const struct cgroup_hierarchy *h = cgroup_find(host, "cpuset");
         return h && !h->v2;
 }
@@ -106,10 +106,10 @@ int jobgroup_open(struct jobgroup *g, const struct host *host, const struct spec
                 return 0;
         g->limits = has_limits(spec, g->host);
         g->devices = (own & JOBGROUP_DEVICES) && host->privileged;
-        g->cpuset = (own & JOBGROUP_CPUS) && host->privileged && has_cpuset(g->host);
         int r = name_it(g, host, spec, id, err);
         if (r < 0)
                 return r;
+        g->cpuset = (own & JOBGROUP_CPUS) && host->privileged && has_cpuset(g->host, g->path);
         cgroup_set set = job_set(host, spec), rest = rank_set(g, spec);
         cgroup_set optional = host->privileged ? 0 : CGROUP_ALL;
         auto_cgroup struct cgroup launch = CGROUP_INIT;

@@ -17,10 +17,12 @@
 #include "host/host.h"
 #include "spec/spec.h"
 
+#define JOBGROUP_PATH_MAX 1280  /* our own cgroup's, and an id */
+
 struct jobgroup {
         const struct cgroup_host *host;
         struct cgroup job;
-        char path[512], launch[544];    /* as cgroup_create() takes them */
+        char path[JOBGROUP_PATH_MAX], launch[JOBGROUP_PATH_MAX + 8]; /* as cgroup_create() takes them */
         bool exists;
         bool limits;            /* instances have the config's limits, each in a cgroup of its own */
         bool cpuset;            /* instances have a cpuset of their own */

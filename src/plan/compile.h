@@ -83,10 +83,11 @@ int plan_compile_cgroup(const struct spec *spec, const struct host *host, const 
                         size_t *ret_size, struct error *err) MUST_CHECK;
 
 /*
- * Where the cgroup of a container is: what the config says; else one with the container's id. On v1 below our own. On v2 a
- * cgroup with processes, as ours is, gives no controllers down, so that there is nothing to limit below it, now or later:
- * as with runc it is beside ours. Unless the container needs no limits and ours has some, which then hold for it, too, or
- * we may not (cgroup_host.stay_below). Absolute, or below our own. Memory of `arena` or of the arguments; NULL: out of memory.
+ * Where the cgroup of a container is. An absolute cgroupsPath is taken as it is. A relative one, or the id, is below our
+ * own cgroup on v1. On v2 a cgroup with processes, as ours is, gives no controllers down, so that there is nothing to limit
+ * below it, now or later: as with runc it is beside ours. Unless the container needs no limits and ours has some, which then
+ * hold for it, too, or we may not (cgroup_host.stay_below). Absolute, or below our own. Memory of `arena` or of the
+ * arguments; NULL: out of memory.
  */
 const char *plan_cgroup_path(const struct spec *spec, const struct host *host, const char *id, struct arena *arena);
 

@@ -31,17 +31,16 @@ int plan_device_rules(const struct spec *spec, struct arena *arena, struct devic
 const char *plan_cgroup_path(const struct spec *spec, const struct host *host, const char *id, struct arena *arena)
 {
         const struct cgroup_hierarchy *h = cgroup_find(&host->cgroups, "");
-        if (spec->cgroups_path && *spec->cgroups_path)
-                return spec->cgroups_path;
-        if (host->cgroups.mode != CGROUP_V2 || !h || !h->own[0] || strcmp(h->own, "/") == 0)
-                return id;
+        const char *name = spec->cgroups_path && *spec->cgroups_path ? spec->cgroups_path : id;
+        if (name[0] == '/' || host->cgroups.mode != CGROUP_V2 || !h || !h->own[0] || strcmp(h->own, "/") == 0)
+                return name;
         struct resources res = spec->resources;
         struct cgroup_writes writes;
         res.devices = NULL;
         res.n_devices = 0;
-        if (host->cgroups.stay_below && cgroup_translate_at(&res, &host->cgroups, id, arena, &writes, NULL) == 0)
-                return id;
-        return arena_printf(arena, "%.*s/%s", (int) (strrchr(h->own, '/') - h->own), h->own, id);
+        if (host->cgroups.stay_below && cgroup_translate_at(&res, &host->cgroups, name, arena, &writes, NULL) == 0)
+                return name;
+        return arena_printf(arena, "%.*s/%s", (int) (strrchr(h->own, '/') - h->own), h->own, name);
 }
 
 /*

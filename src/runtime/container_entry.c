@@ -58,7 +58,7 @@ int entry_read_config(struct entry *e, struct error *err)
                 r = add_devices(e, err);
         if (r == 0)
                 r = host_probe(&e->host, err);
-        if (r == 0 && !e->spec->cgroups_path && !e->opts->systemd && !e->opts->no_cgroup)
+        if (r == 0 && !e->opts->systemd && !e->opts->no_cgroup && (!e->spec->cgroups_path || e->spec->cgroups_path[0] != '/'))
                 cgroup_host_probe_own(&e->host.cgroups);
         if (r == 0)
                 r = add_place(e, err);

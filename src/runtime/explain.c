@@ -71,12 +71,16 @@ static int explain_clone(const struct session *s, const struct step *step, int c
         if (code == -ENOSPC)
                 return error_say(err, code, "make the namespaces: there are as many as this machine, or its user namespace, "
                                  "allows (sysctl user.max_*_namespaces)");
-        if (code == -EPERM && (step->arg[0] & CLONE_NEWUSER))
-                return error_say(err, code, "make the user namespace: this machine does not let ordinary users make any (sysctl "
+        if (code == -EOPNOTSUPP)
+                return error_set(err, code, "adding pid of the process to cgroups: its cgroup is in a threaded subtree, or beside "
+                                 "one (cgroup.type)");
+        if (code == -EPERM && (step->arg[0] & CLONE_NEWUSER) && !s->opts->host->privileged)
+                return error_set(err, code, "make the user namespace (perhaps this machine lets ordinary users make none: sysctl "
                                  "kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns)");
-        if (code == -EPERM && !s->opts->host->privileged)
+        if (code == -EPERM && !(step->arg[0] & CLONE_NEWUSER) && !parent_joins_apart(s) && !s->opts->host->privileged)
                 return error_say(err, code, "make the namespaces: rootless container requires user namespaces: add one to "
-                                 "linux.namespaces, with maps (\"berth spec --rootless\" writes such a config), or be root");
+                                 "linux.namespaces, with maps (\"berth spec --rootless\" writes such a config); or it takes "
+                                 "CAP_SYS_ADMIN");
         char phrase[256] = "";
         plan_phrase(s->plan, s->in, (size_t) (step - s->plan->steps), phrase, sizeof(phrase));
         return error_set(err, code, "%s", phrase);
@@ -132,9 +136,9 @@ int explain_step(const struct session *s, size_t i, int code, struct error *err)
                 return error_set(err, code, "bind mount \"%s\"", arg(s, step, 0));
         case STEP_BIND_DEVICE:
                 if (code == -ENOENT)
-                        return error_say(err, code, "linux.devices: \"%s\": in a user namespace a device is the host's own node, "
-                                         "and the host has none at this path", arg(s, step, 0));
-                return error_set(err, code, "linux.devices: bind \"%s\"", arg(s, step, 0));
+                        return error_say(err, code, "device \"%s\": in a user namespace it is the host's own node, and the host has "
+                                         "none at this path", arg(s, step, 0));
+                return error_set(err, code, "bind the device \"%s\"", arg(s, step, 0));
         case STEP_OPEN_ROOT:
                 return error_set(err, code, "root.path: rootfs \"%s\"", arg(s, step, 0));
         case STEP_RUN_HOOK:

@@ -150,6 +150,29 @@ own_path() {
 # a unit of systemd has a name, no path
 [[ -n ${CHECK_SYSTEMD:-} ]] || test_case "cgroupsPath is taken as it is" own_path
 
+# What has no process itself may have some below: whoever took it would kill them in the end.
+somebody_below() {
+  local top=/sys/fs/cgroup pid
+  ((version == 2)) || top+=/pids
+  mkdir -p "$top/$ID/sub"
+  sleep 1000 &
+  pid=$!
+  echo $pid >"$top/$ID/sub/cgroup.procs"
+  bundle '.process.args = ["true"]' '.linux.cgroupsPath = "/\($ID)"'
+  expect 1 berth run -b "$B" "$ID"
+  one_line "$err"
+  contains "$err" "not empty"
+  ! gone $pid || fail "its process was killed"
+  grep -qx $pid "$top/$ID/sub/cgroup.procs"
+  kill $pid
+  wait $pid || true
+  rmdir "$top/$ID/sub"
+  # an empty one is a leftover
+  expect 0 berth run -b "$B" "$ID"
+  [[ ! -e $top/$ID ]] || fail "the cgroup is still there"
+}
+[[ -n ${CHECK_SYSTEMD:-} ]] || test_case "a cgroup with processes somewhere below is refused and left alone" somebody_below
+
 # v2: a cgroup with processes, as a login session's or a job's is, gives no controllers down.
 limits_without_path() {
   has memory
@@ -159,10 +182,15 @@ limits_without_path() {
   bundle '.linux.resources.memory = {limit: 33554432}' '.process.args = ["cat", "/proc/self/cgroup", "/sys/fs/cgroup/memory.max"]' "$(NO_NS cgroup)" \
     '.linux.namespaces += [{type: "cgroup"}]'
   try sh -c 'echo 0 >"$1/cgroup.procs" && shift && exec "$@"' sh "$own" "$BERTH" --root "$ROOT" run -b "$B" "$ID"
-  rmdir "$own"
   equal "$status" 0 "status ($err)"
   contains "$out" $((32 * MIB))
   [[ ! -e /sys/fs/cgroup/$ID ]] || fail "the cgroup is still there"
+  # so does a relative path
+  jq --arg p "$ID.rel/box" '.linux.cgroupsPath = $p' "$B/config.json" >"$D/c" && mv "$D/c" "$B/config.json"
+  try sh -c 'echo 0 >"$1/cgroup.procs" && shift && exec "$@"' sh "$own" "$BERTH" --root "$ROOT" run -b "$B" "$ID"
+  rmdir "$own" "/sys/fs/cgroup/$ID.rel"
+  equal "$status" 0 "status ($err)"
+  contains "$out" $((32 * MIB))
 }
 # a unit has its place by its slice
 [[ -n ${CHECK_SYSTEMD:-} ]] || test_case "without cgroupsPath limits hold beside a cgroup that has processes" limits_without_path

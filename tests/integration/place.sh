@@ -74,8 +74,8 @@ callers_cgroup() {
     from_own_cgroup "$mine" ''
     equal "${path##*/}" "$ID" "beside the caller's, where it can be limited"
     [[ $path != *-job/* ]]
-    [[ -w $mine/pids.max ]] || { rmdir "$mine" && skip "no limits in $mine"; }
-    echo 500 >"$mine/pids.max"
+    [[ -w $mine/memory.max ]] || { rmdir "$mine" && skip "no limits in $mine"; }
+    echo 1G >"$mine/memory.max"
     from_own_cgroup "$mine" ''
   else
     mine=/sys/fs/cgroup/pids$(sed -n 's/^[0-9]*:pids://p' /proc/self/cgroup)/$ID-job

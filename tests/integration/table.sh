@@ -41,7 +41,7 @@ for code in 0 1 2 42 125 126 127 128 255; do
   row "exit status $code"               "args(\"exit $code\")"
 done
 for signal in TERM KILL INT SEGV ABRT; do
-  row "killed by SIG$signal"            "args(\"kill -$signal \$\$; sleep 5\")" "$(NO_NS pid)" # signals reach process 1 only from outside
+  row "killed by SIG$signal"            "args(\"kill -$signal \$\$; sleep 5\")" "$(NO_NS pid)" users=refused # signals reach process 1 only from outside
 done
 row "process 1 ignores its own TERM"    'args("kill -TERM $$; echo alive")'
 row "a signal that is handled"          'args("trap \"echo got; exit 3\" USR1; kill -USR1 $$; sleep 1")'
@@ -80,7 +80,7 @@ row "sysctl without its namespace"      '.linux.sysctl = {"net.ipv4.ip_forward":
 # --- namespaces --------------------------------------------------------------------------------------
 for type in pid network ipc; do
   row "without the $type namespace"     "$(NO_NS $type)" "args(\"readlink /proc/self/ns/${type/network/net}\")" \
-    users="$([[ $type != network ]] || readlink /proc/self/ns/net)"
+    users="$(if [[ $type = network ]]; then readlink /proc/self/ns/net; else echo refused; fi)"
 done
 row "without the uts namespace"         "$(NO_NS uts)" 'del(.hostname) | args("readlink /proc/self/ns/uts; hostname")'
 row "without the mount namespace"       "$(NO_NS mount)" refused
@@ -90,14 +90,14 @@ row "a network with loopback only"      'args("ip -o addr show; cat /proc/net/de
 row "cgroup namespace"                  "$(NO_NS cgroup)" '.linux.namespaces += [{type: "cgroup"}]' 'args("cut -d: -f3 /proc/self/cgroup | sort -u")'
 for type in network ipc uts pid; do
   row "joins a $type namespace"         ".linux.namespaces |= map(if .type == \"$type\" then .path = \"/proc/$joined/ns/${type/network/net}\" else . end)" \
-    "del(.hostname) | args(\"readlink /proc/self/ns/${type/network/net}\")"
+    "del(.hostname) | args(\"readlink /proc/self/ns/${type/network/net}\")" users=refused
 done
 row "user namespace"                    "$USERNS" 'args("id -u; id -g; cat /proc/self/uid_map /proc/self/gid_map; stat -c %u:%g /; touch /tmp/x; stat -c %u /tmp/x")'
 row "user namespace, another user"      "$USERNS" '.process.user = {uid: 1000, gid: 1000} | args("id; cat /proc/self/setgroups")'
 row "user namespace and its devices"    "$USERNS" 'args("echo x >/dev/null && head -c 4 /dev/zero | wc -c; stat -c %n:%t:%T /dev/null /dev/urandom")'
 row "sysctl of the network"             '.linux.sysctl = {"net.ipv4.ip_forward": "1", "net/ipv4/ip_default_ttl": "77"}' 'args("cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/ip_default_ttl")'
 row "sysctl of ipc"                     '.linux.sysctl = {"kernel.msgmax": "9999", "fs.mqueue.msg_max": "33"}' 'args("cat /proc/sys/kernel/msgmax /proc/sys/fs/mqueue/msg_max")'
-row "domain name by sysctl"             '.linux.sysctl = {"kernel.domainname": "example"}' 'args("cat /proc/sys/kernel/domainname")'
+row "domain name by sysctl"             '.linux.sysctl = {"kernel.domainname": "example"}' 'args("cat /proc/sys/kernel/domainname")' users=refused
 
 # --- mounts ------------------------------------------------------------------------------------------
 row "the mounts of the default"         "args(\"$MOUNTS\")"
@@ -115,7 +115,7 @@ row "bind of a relative source"         '.mounts += [{destination: "/mnt", type:
 row "bind of a file on a new file"      '.mounts += [{destination: "/etc/new", type: "bind", source: ($D + "/src/file"), options: ["bind"]}]' 'args("cat /etc/new")' before=source_dir
 row "bind over a file"                  '.mounts += [{destination: "/etc/group", type: "bind", source: ($D + "/src/file"), options: ["bind", "ro"]}]' 'args("cat /etc/group; echo x >/etc/group")' before=source_dir
 row "rbind takes the mounts below"      '.mounts += [{destination: "/mnt", type: "bind", source: ($D + "/src"), options: ["rbind"]}]' 'args("cat /mnt/below/deep")' before=source_with_mount after=source_umount
-row "bind leaves the mounts below"      '.mounts += [{destination: "/mnt", type: "bind", source: ($D + "/src"), options: ["bind"]}]' 'args("ls /mnt/below | wc -l")' before=source_with_mount after=source_umount
+row "bind leaves the mounts below"      '.mounts += [{destination: "/mnt", type: "bind", source: ($D + "/src"), options: ["bind"]}]' 'args("ls /mnt/below | wc -l")' before=source_with_mount after=source_umount users=refused
 row "a mount through a symlink"         '.mounts += [{destination: "/link/x", type: "tmpfs", source: "t"}]' "args(\"$MOUNTS; ls -d /mnt/x\")" before=link_to_mnt
 row "a symlink stays in the root"       '.mounts += [{destination: "/away/x", type: "tmpfs", source: "t"}]' "args(\"$MOUNTS\")" before=link_to_outside
 row "mounts hide each other in order"   '.mounts += [{destination: "/mnt", type: "tmpfs", source: "a"}, {destination: "/mnt/in", type: "tmpfs", source: "b"}]' "args(\"$MOUNTS\")"
@@ -127,10 +127,10 @@ row "read-only paths"                   '.linux.readonlyPaths = ["/etc", "/proc/
 row "nothing masked, nothing read-only" 'del(.linux.maskedPaths, .linux.readonlyPaths)' "args(\"$MOUNTS\")"
 row "the default devices"               'args("ls -l /dev | tail -n +2 | while read -r a b c d e; do echo $a $b $c $d ${e##*:}; done | sort; stat -c %n:%a:%t:%T /dev/null /dev/full /dev/tty /dev/zero")'
 row "a device of the configuration"     '.linux.devices = [{path: "/dev/mine", type: "c", major: 1, minor: 3, fileMode: 432, uid: 5, gid: 6}, {path: "/dev/sub/fifo", type: "p", fileMode: 384}]' \
-  'args("stat -c %n:%a:%u:%g:%t:%T:%F /dev/mine /dev/sub/fifo")'
-row "a device that is not allowed"      '.linux.devices = [{path: "/dev/mine", type: "c", major: 10, minor: 229, fileMode: 438}]' 'args("cat /dev/mine")'
+  'args("stat -c %n:%a:%u:%g:%t:%T:%F /dev/mine /dev/sub/fifo")' users=refused
+row "a device that is not allowed"      '.linux.devices = [{path: "/dev/mine", type: "c", major: 10, minor: 229, fileMode: 438}]' 'args("cat /dev/mine")' users=refused
 row "a device that is allowed"          '.linux.devices = [{path: "/dev/kmsg1", type: "c", major: 1, minor: 5, fileMode: 438}] | .linux.resources.devices += [{allow: true, type: "c", major: 1, minor: 5, access: "r"}]' \
-  'args("head -c 3 /dev/kmsg1 | wc -c")'
+  'args("head -c 3 /dev/kmsg1 | wc -c")' users=refused
 
 # --- seccomp -----------------------------------------------------------------------------------------
 row "seccomp: a call fails"             '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["mkdir", "mkdirat"], action: "SCMP_ACT_ERRNO"}]}' 'args("mkdir /tmp/x; echo $?")'

@@ -54,8 +54,18 @@ delegate() { # NAME
 }
 undelegate() { # NAME
   local top
+  for top in $(hierarchies); do rmdir "$top/$1/session" "$top/$1"; done
+}
+# The same of a run that was interrupted: with whoever is still there.
+abandon() { # NAME
+  local top i
   for top in $(hierarchies); do
-    [[ ! -d $top/$1 ]] || rmdir "$top/$1/session" "$top/$1"
+    for ((i = 0; i < 100; i++)); do
+      [[ -d $top/$1 ]] || break
+      # shellcheck disable=SC2046
+      kill -KILL $(find "$top/$1" -name cgroup.procs -exec cat {} +) 2>/dev/null
+      find "$top/$1" -depth -type d -exec rmdir {} + 2>/dev/null || sleep .05
+    done
   done
 }
 

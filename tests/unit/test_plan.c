@@ -141,8 +141,10 @@ static void a_cgroup_is_beside_our_own_unless_our_limits_shall_hold(void **state
         assert_string_equal(plan_cgroup_path(unlimited, &host, "box", arena), "box");
         strcpy(host.cgroups.h[0].own, "/job/task");
         assert_string_equal(plan_cgroup_path(limited, &host, "box", arena), "/job/box");
-        limited->cgroups_path = "mine";
-        assert_string_equal(plan_cgroup_path(limited, &host, "box", arena), "mine");
+        limited->cgroups_path = "mine/box";
+        assert_string_equal(plan_cgroup_path(limited, &host, "box", arena), "/job/mine/box");
+        limited->cgroups_path = "/mine";
+        assert_string_equal(plan_cgroup_path(limited, &host, "box", arena), "/mine");
 }
 
 static void the_default_config_on_cgroup_v2(void **state)
