@@ -123,10 +123,11 @@ static int end_process(const struct found *c, struct error *err)
         int r = sys_pidfd_kill(c->now.pidfd, SIGKILL);
         if (r < 0 && r != -ESRCH)
                 return error_set(err, r, "kill container \"%s\"", c->state.id);
+        /* v1 delivers the signal once thawed. On v2 it may be gone already, and the cgroup as well, which systemd removes. */
         if (c->now.status == STATUS_PAUSED) {
                 r = state_open_cgroup(&c->state, &host, &cg, err);
                 if (r == 0)
-                        r = cgroup_set_frozen(&cg, CGROUP_THAWED, err);
+                        ignore_result(cgroup_set_frozen(&cg, CGROUP_THAWED, NULL)); /* who does not end is told of below */
                 if (r < 0)
                         return r;
         }

@@ -73,7 +73,10 @@ played() { # the machine has a resctrl, in $F
   echo 10 >"$F/info/MB/bandwidth_gran"
   echo llc_occupancy >"$F/info/L3_MON/mon_features"
   export RESCTRL_ROOT=$F
-  berth() { LD_PRELOAD=$WORK/bin/resctrl.so "$BERTH" "${MANAGER[@]}" --root "$ROOT" "$@"; }
+  berth() {
+    managed "$@"
+    LD_PRELOAD=$WORK/bin/resctrl.so "$BERTH" "${check_manager[@]}" --root "$ROOT" "$@"
+  }
 }
 FOREVER='.process.args = ["sleep", "1000"] | .process.terminal = false'
 tasks() { [[ $(<"$F/$1/tasks") = "$2" ]] || fail "tasks of $1: $(<"$F/$1/tasks"), not $2"; }
