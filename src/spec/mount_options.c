@@ -138,11 +138,11 @@ static void clear_attr(uint64_t *set, uint64_t *clear, unsigned long flag)
         }
 }
 
-/* Recursively, it returns to the kernel's default (relatime). */
+/* Recursively, it returns to the kernel's default (relatime); "rnorelatime" asks for no other setting. */
 static void clear_rec_attr(uint64_t *set, uint64_t *clear, unsigned long flag)
 {
         clear_attr(set, clear, flag);
-        if (is_atime(flag))
+        if (is_atime(flag) && flag != MOUNT_ATTR_RELATIME)
                 *clear |= MOUNT_ATTR__ATIME;
 }
 

@@ -64,6 +64,8 @@ static void option_words_have_the_meaning_of_mount_8(void **state)
                 { "'rnoatime'", { .rec_set = MOUNT_ATTR_NOATIME, .rec_clear = ATIME } },
                 { "'rnoatime','ratime'", { .rec_clear = ATIME } },
                 { "'rnoatime','rstrictatime'", { .rec_set = MOUNT_ATTR_STRICTATIME, .rec_clear = ATIME } },
+                { "'rnorelatime'", { 0 } },
+                { "'rstrictatime','rnorelatime'", { .rec_set = MOUNT_ATTR_STRICTATIME, .rec_clear = ATIME } },
                 { "'rrelatime','rnodiratime','rnosymfollow'",
                   { .rec_set = MOUNT_ATTR_NODIRATIME | MOUNT_ATTR_NOSYMFOLLOW, .rec_clear = ATIME } },
                 { "'rnorelatime','rnostrictatime','rdiratime','rsymfollow'",
