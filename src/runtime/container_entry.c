@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/str.h"
 #include "cgroups/systemd.h"
 #include "runtime/container_parts.h"
 #include "spec/path_clean.h"
@@ -44,6 +45,25 @@ static int add_place(struct entry *e, struct error *err)
         return 0;
 }
 
+/* What nobody can give is no reason to fail, but has to be told (config.md, linux-process and config-linux.md, memory). */
+static void warn_of_ignored(const struct entry *e)
+{
+        const struct container_options *o = e->opts;
+        struct error warning = ERROR_INIT;
+        auto_str struct str names = STR_INIT;
+        for (const char **name = e->spec->process.caps_ignored; name && *name; name++)
+                str_addf(&names, "%s%s", names.size ? ", " : "", *name);
+        if (o->warn && names.size && !names.failed) {
+                (void) error_say(&warning, -EINVAL, "process.capabilities: unknown names are ignored: %s", names.text);
+                o->warn(o->warn_arg, &warning);
+        }
+        if (o->warn && e->spec->resources.memory.kernel_ignored) {
+                (void) error_say(&warning, -EOPNOTSUPP, "linux.resources.memory: kernel and kernelTCP are ignored, the kernel has no "
+                                 "such limits any more");
+                o->warn(o->warn_arg, &warning);
+        }
+}
+
 int entry_read_config(struct entry *e, struct error *err)
 {
         const char *bundle = e->opts->bundle, *name = e->opts->config ? e->opts->config : CONFIG_FILE;
@@ -66,6 +86,7 @@ int entry_read_config(struct entry *e, struct error *err)
                 return r;
         if (!e->spec->has_process || !e->spec->process.args)
                 return error_say(err, -EINVAL, "%s: process.args: nothing to run", name);
+        warn_of_ignored(e);
         return spec_default_maps(e->spec, geteuid(), getegid(), err);
 }
 

@@ -26,6 +26,7 @@ struct resources_memory {
         struct opt_u64 swappiness;
         bool has_disable_oom_killer, disable_oom_killer;
         bool check_before_update;
+        bool kernel_ignored;                            /* kernel or kernelTCP was given: to warn about */
 };
 
 struct resources_cpu {

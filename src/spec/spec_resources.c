@@ -78,6 +78,14 @@ static int read_oom_killer(const struct where *at, struct json_object *v, void *
         return read_bool(at, v, &m->disable_oom_killer);
 }
 
+static int read_kernel_memory(const struct where *at, struct json_object *v, void *out)
+{
+        (void) at;
+        bool *ignored = out;
+        *ignored = *ignored || json_object_get_int64(v) > 0;
+        return 0;
+}
+
 static int read_memory(const struct where *at, struct json_object *v, void *out)
 {
         static const struct field memory_fields[] = {
@@ -89,8 +97,8 @@ static int read_memory(const struct where *at, struct json_object *v, void *out)
                 { "checkBeforeUpdate", WANT_BOOL, OPTIONAL, read_bool,
                   offsetof(struct resources_memory, check_before_update) },
                 /* Gone from the kernel (5.4, 5.11 and 6.1); runc ignores them. */
-                { "kernel", WANT_NUMBER, OPTIONAL, read_unused, 0 },
-                { "kernelTCP", WANT_NUMBER, OPTIONAL, read_unused, 0 },
+                { "kernel", WANT_NUMBER, OPTIONAL, read_kernel_memory, offsetof(struct resources_memory, kernel_ignored) },
+                { "kernelTCP", WANT_NUMBER, OPTIONAL, read_kernel_memory, offsetof(struct resources_memory, kernel_ignored) },
                 { "useHierarchy", WANT_BOOL, OPTIONAL, read_unused, 0 },
         };
         return read_fields(at, v, memory_fields, COUNT(memory_fields), out);
