@@ -378,11 +378,16 @@ int cgroup_adopt(const struct cgroup_host *host, const struct cgroup_adoption *f
 
 int cgroup_give(const struct cgroup *cgroup, uid_t uid, struct error *err)
 {
+        static const char older[] = "cgroup.procs\ncgroup.subtree_control\ncgroup.threads"; /* config-linux.md */
         char files[1024];
         int fd = cgroup_v2_fd(cgroup);
         if (fd < 0)
                 return 0;
         int r = file_read(AT_FDCWD, "/sys/kernel/cgroup/delegate", files, sizeof(files)); /* Linux 4.15 */
+        if (r == -ENOENT) {
+                memcpy(files, older, sizeof(older));
+                r = 0;
+        }
         if (r < 0)
                 return error_set(err, r, "read \"/sys/kernel/cgroup/delegate\"");
         r = fchownat(fd, "", uid, (gid_t) -1, AT_EMPTY_PATH) < 0 ? -errno : 0;

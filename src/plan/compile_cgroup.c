@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <linux/bpf.h>
+#include <linux/mount.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -190,6 +191,43 @@ void compile_cgroup_limits(struct compile *c, const struct resources *res)
                 compile_device_program(c, res->devices, res->n_devices);
 }
 
+static bool sees_own_cgroup(const struct compile *c)
+{
+        const struct spec_mount *m = NULL;
+        for (size_t i = 0; i < c->spec->n_mounts; i++)
+                if (strcmp(c->spec->mounts[i].destination, "/sys/fs/cgroup") == 0)
+                        m = &c->spec->mounts[i];
+        return m && m->type && strcmp(m->type, "cgroup") == 0 && !(m->attr_set & MOUNT_ATTR_RDONLY) &&
+               c->spec->ns[NS_CGROUP].wanted && !c->spec->ns[NS_CGROUP].path;
+}
+
+/* Who the process's user is here; false if it is nobody. */
+static bool host_uid(const struct compile *c, uint32_t *ret)
+{
+        uint32_t uid = c->spec->process.user.uid;
+        for (size_t i = 0; i < c->spec->n_uid_map; i++) {
+                const struct spec_id_map *m = &c->spec->uid_map[i];
+                if (uid >= m->container_id && uid - m->container_id < m->size) {
+                        *ret = m->host_id + (uid - m->container_id);
+                        return true;
+                }
+        }
+        *ret = uid;
+        return !c->spec->ns[NS_USER].wanted;
+}
+
+/*
+ * A container with its own view of its cgroup, and the right to write: it may divide it further (config-linux.md, "Cgroup
+ * ownership"). Not on v1, where that would not be safe.
+ */
+void compile_cgroup_owner(struct compile *c)
+{
+        uint32_t owner = 0;
+        if (c->host->privileged && c->host->cgroups.mode == CGROUP_V2 && sees_own_cgroup(c) &&
+            host_uid(c, &owner) && owner != 0)
+                plan_add(c->b, STEP_CGROUP_OWNER, owner);
+}
+
 void compile_cgroup(struct compile *c)
 {
         if (c->wish->no_cgroup) {
@@ -207,6 +245,7 @@ void compile_cgroup(struct compile *c)
         struct resources res = c->spec->resources;
         compile_cgroup_rules(c, &res);
         compile_cgroup_limits(c, &res);
+        compile_cgroup_owner(c);
         if (!c->cgroup_only)
                 compile_cgroup_entrances(c, true);
 }

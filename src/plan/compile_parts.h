@@ -48,6 +48,7 @@ void compile_cgroup_entrances(struct compile *c, bool own);
 void compile_cgroup_enter(struct compile *c);
 void compile_cgroup_rules(struct compile *c, struct resources *res);
 void compile_cgroup_limits(struct compile *c, const struct resources *res);
+void compile_cgroup_owner(struct compile *c);
 
 /* compile_rdt.c */
 void compile_rdt(struct compile *c);

@@ -3,7 +3,6 @@
  * while the child waits; then what systemd knows no property for is written into its cgroup, as for any other.
  */
 #include <errno.h>
-#include <linux/mount.h>
 #include <string.h>
 
 #include "plan/compile_parts.h"
@@ -37,36 +36,10 @@ static int add_annotations(struct compile *c, struct unit_properties *p, struct 
         return 0;
 }
 
-static bool sees_own_cgroup(const struct compile *c)
-{
-        const struct spec_mount *m = NULL;
-        for (size_t i = 0; i < c->spec->n_mounts; i++)
-                if (strcmp(c->spec->mounts[i].destination, "/sys/fs/cgroup") == 0)
-                        m = &c->spec->mounts[i];
-        return m && m->type && strcmp(m->type, "cgroup") == 0 && !(m->attr_set & MOUNT_ATTR_RDONLY) &&
-               c->spec->ns[NS_CGROUP].wanted && !c->spec->ns[NS_CGROUP].path;
-}
-
-/* Who the process's user is here; false if it is nobody. */
-static bool host_uid(const struct compile *c, uint32_t *ret)
-{
-        uint32_t uid = c->spec->process.user.uid;
-        for (size_t i = 0; i < c->spec->n_uid_map; i++) {
-                const struct spec_id_map *m = &c->spec->uid_map[i];
-                if (uid >= m->container_id && uid - m->container_id < m->size) {
-                        *ret = m->host_id + (uid - m->container_id);
-                        return true;
-                }
-        }
-        *ret = uid;
-        return !c->spec->ns[NS_USER].wanted;
-}
-
 void compile_unit(struct compile *c)
 {
         struct unit_properties p = { 0 };
         struct error err = ERROR_INIT;
-        uint32_t owner = 0;
         if (!c->wish->systemd || !c->unit.name)
                 return;
         struct resources res = c->spec->resources;
@@ -86,9 +59,6 @@ void compile_unit(struct compile *c)
         }
         plan_add(c->b, STEP_UNIT_START, S(c, c->unit.name), plan_build_strv(c->b, p.list), c->unit.user ? 1u : 0u);
         compile_cgroup_limits(c, &res);
-        /* A container with its own view of its cgroup, and the right to write: it may divide it further. */
-        if (c->host->privileged && c->host->cgroups.mode == CGROUP_V2 && sees_own_cgroup(c) &&
-            host_uid(c, &owner) && owner != 0)
-                plan_add(c->b, STEP_CGROUP_OWNER, owner);
+        compile_cgroup_owner(c);
         c->enters_cgroup = true;
 }
