@@ -38,6 +38,47 @@ memory_limit() {
 }
 test_case "memory: limit and reservation" memory_limit
 
+memory_swap() {
+  has memory
+  limited '.linux.resources.memory = {limit: 33554432, swap: 83886080}'
+  # the sum; v2 limits swap alone
+  equal "$(limit memory memory.memsw.limit_in_bytes memory.swap.max)" $((version == 2 ? 48 * MIB : 80 * MIB))
+  expect 0 berth delete -f "$ID"
+}
+test_case "memory: swap" memory_swap
+
+# v1 has files for them, v2 has not
+refused_on_v2() { # JQ WORDS
+  ((version == 2)) || return
+  bundle "$1"
+  expect 1 berth run -b "$B" "$ID"
+  one_line "$err"
+  contains "$err" "$2: cgroup v2 has no such limit"
+}
+memory_v1() { # JQ PROPERTY FILE LINE
+  has memory
+  ! refused_on_v2 "$1" "$2" || return 0
+  limited "$1"
+  grep -qx "$4" <<<"$(limit memory "$3" '')" || fail "$3 is $(limit memory "$3" '')"
+  expect 0 berth delete -f "$ID"
+}
+test_case "memory: swappiness" memory_v1 '.linux.resources.memory = {swappiness: 17}' memory.swappiness memory.swappiness 17
+test_case "memory: disableOOMKiller" memory_v1 '.linux.resources.memory = {disableOOMKiller: true}' memory.disableOOMKiller \
+  memory.oom_control 'oom_kill_disable 1'
+
+memory_ignored() {
+  has memory
+  limited '.linux.resources.memory = {kernel: 67108864, kernelTCP: 67108864}'
+  contains "$err" "kernel and kernelTCP are ignored"
+  one_line "$err"
+  expect 0 berth delete -f "$ID"
+  limited '.linux.resources.memory = {kernel: -1, useHierarchy: false}'
+  equal "$err" "" "what is said of what the kernel does anyway"
+  ((version == 2)) || equal "$(limit memory memory.use_hierarchy '')" 1 "accounting with the children"
+  expect 0 berth delete -f "$ID"
+}
+test_case "memory: kernel, kernelTCP, useHierarchy are ignored" memory_ignored
+
 memory_oom() {
   has memory
   bundle '.linux.resources.memory = {limit: 33554432, swap: 33554432}' \
@@ -73,6 +114,38 @@ cpu_limit() {
   expect 0 berth delete -f "$ID"
 }
 test_case "cpu: shares, quota, period" cpu_limit
+
+cpu_burst() {
+  has cpu
+  limited '.linux.resources.cpu = {quota: 50000, period: 100000, burst: 20000}'
+  equal "$(limit cpu cpu.cfs_burst_us cpu.max.burst)" 20000
+  expect 0 berth delete -f "$ID"
+}
+test_case "cpu: burst" cpu_burst
+
+cpu_idle() {
+  has cpu
+  limited '.linux.resources.cpu = {idle: 1}'
+  equal "$(limit cpu cpu.idle cpu.idle)" 1
+  expect 0 berth delete -f "$ID"
+}
+test_case "cpu: idle" cpu_idle
+
+cpu_realtime() {
+  has cpu
+  if ((version == 2)); then
+    bundle '.linux.resources.cpu = {realtimeRuntime: 1000, realtimePeriod: 500000}'
+    expect 1 berth run -b "$B" "$ID"
+    one_line "$err"
+    contains "$err" "cpu.realtimePeriod: cgroup v2"
+    return
+  fi
+  [[ -e /sys/fs/cgroup/cpu/cpu.rt_runtime_us ]] || skip "a kernel without real-time groups"
+  limited '.linux.resources.cpu = {realtimeRuntime: 1000, realtimePeriod: 500000}'
+  equal "$(limit cpu cpu.rt_runtime_us '') $(limit cpu cpu.rt_period_us '')" "1000 500000"
+  expect 0 berth delete -f "$ID"
+}
+test_case "cpu: realtimeRuntime, realtimePeriod" cpu_realtime
 
 cpuset_limit() {
   has cpuset
@@ -172,6 +245,65 @@ somebody_below() {
   [[ ! -e $top/$ID ]] || fail "the cgroup is still there"
 }
 [[ -n ${CHECK_SYSTEMD:-} ]] || test_case "a cgroup with processes somewhere below is refused and left alone" somebody_below
+
+# Who may divide the container's cgroup: its user, where a cgroup namespace shows it a writable mount of it.
+MAY_WRITE='(.mounts[] | select(.type == "cgroup") | .options) -= ["ro"]'
+[[ $version = 1 ]] || MAY_WRITE+=' | .linux.namespaces |= map(select(.type != "cgroup")) + [{type: "cgroup"}]'
+owner() { # WANTED JQ...
+  bundle "$FOREVER" "$MAY_WRITE" "${@:2}"
+  chmod 755 "$D"
+  expect 0 berth run -d -b "$B" "$ID"
+  local dir=/sys/fs/cgroup file
+  dir+=$(sed -n 's/^0:://p' "/proc/$(berth state "$ID" | jq .pid)/cgroup")
+  equal "$(stat -c %u "$dir")" "$1" "owner of the cgroup"
+  for file in $DELEGATE; do
+    [[ ! -e $dir/$file ]] || equal "$(stat -c %u "$dir/$file")" "$1" "owner of $file"
+  done
+  # what limits the container is never its own
+  equal "$(stat -c %u "$dir/memory.max" "$dir/pids.max" | tr '\n' ' ')" "0 0 " "owner of the limits"
+}
+ownership() {
+  local DELEGATE
+  DELEGATE=$(</sys/kernel/cgroup/delegate)
+  owner 100000 "$USERNS"
+  expect 0 berth exec "$ID" sh -c 'mkdir /sys/fs/cgroup/sub && echo $$ >/sys/fs/cgroup/sub/cgroup.procs && cat /proc/self/cgroup'
+  equal "$out" "0::/sub"
+  expect 0 berth delete -f "$ID"
+  # of the user of the process, also without a user namespace
+  owner 101000 "$USERNS" '.process.user = {uid: 1000, gid: 1000}'
+  expect 0 berth delete -f "$ID"
+  owner 1000 '.process.user = {uid: 1000, gid: 1000}'
+  expect 0 berth delete -f "$ID"
+  # seen read-only, or with the host's eyes, it stays ours
+  owner 0 "$USERNS" '(.mounts[] | select(.type == "cgroup") | .options) += ["ro"]'
+  expect 0 berth delete -f "$ID"
+  owner 0 "$USERNS" "$(NO_NS cgroup)"
+  expect 0 berth delete -f "$ID"
+}
+# a kernel without a list of the files
+ownership_older() {
+  local DELEGATE="cgroup.procs cgroup.subtree_control cgroup.threads"
+  mount -t tmpfs t /sys/kernel/cgroup
+  (owner 1000 '.process.user = {uid: 1000, gid: 1000}')
+  umount /sys/kernel/cgroup
+  expect 0 berth delete -f "$ID"
+}
+ownership_v1() {
+  bundle "$FOREVER" "$MAY_WRITE" "$USERNS"
+  chmod 755 "$D"
+  expect 0 berth run -d -b "$B" "$ID"
+  local pid dir
+  pid=$(berth state "$ID" | jq .pid)
+  dir=/sys/fs/cgroup/pids$(awk -F: '$2 == "pids" { print $3 }' "/proc/$pid/cgroup")
+  equal "$(stat -c %u "$dir" "$dir/cgroup.procs" | tr '\n' ' ')" "0 0 " "owner of a cgroup of v1"
+  expect 0 berth delete -f "$ID"
+}
+if ((version == 2)); then
+  test_case "ownership: the container's user owns its cgroup where it may write to it" ownership
+  test_case "ownership: three files where the kernel lists none" ownership_older
+else
+  test_case "ownership: a cgroup of v1 stays ours" ownership_v1
+fi
 
 # v2: a cgroup with processes, as a login session's or a job's is, gives no controllers down.
 limits_without_path() {

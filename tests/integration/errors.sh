@@ -38,6 +38,12 @@ test_case "config.json is empty"         refuses 'json|EOF|empty|parse' empty_fi
 test_case "config.json is not there"     refuses 'config.json' no_file .
 test_case "a number where a text is due" refuses 'hostname|string|type' : '.hostname = 5'
 test_case "a text where a list is due"   refuses 'args|array|type|\[\]string' : '.process.args = "sh"'
+test_case "another version of the specification" refuses 'ociVersion.*2.0.0' : '.ociVersion = "2.0.0"'
+test_case "a resource limit twice"       refuses 'rlimits.1.' : '.process.rlimits = [{type: "RLIMIT_CORE", soft: 0, hard: 0}, {type: "RLIMIT_CORE", soft: 0, hard: 0}]'
+test_case "a flag of personality"        refuses 'personality.flags' : '.linux.personality = {domain: "LINUX", flags: ["ADDR_NO_RANDOMIZE"]}'
+test_case "an errno of an action that has none" refuses 'errnoRet' : '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["mkdir"], action: "SCMP_ACT_KILL", errnoRet: 1}]}'
+test_case "a hook with a relative path"  refuses 'hooks.createRuntime.*absolute' : '.hooks.createRuntime = [{path: "bin/true"}]'
+test_case "a hook with no time"          refuses 'timeout' : '.hooks.createRuntime = [{path: "/bin/true", timeout: 0}]'
 test_case "no process"                   refuses 'process' : 'del(.process)'
 test_case "no root"                      refuses 'root' : 'del(.root)'
 test_case "the root file system is missing" refuses 'rootfs' no_rootfs .

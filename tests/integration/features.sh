@@ -12,6 +12,10 @@ form() {
   equal "$(jq -c '[.mountOptions, (.linux | .namespaces, (.seccomp | .actions, .operators, .archs, .knownFlags, .supportedFlags))
     | (length > 0 and . == (sort | unique))] | unique' <<<"$out")" '[true]' "lists are sorted"
   equal "$(jq '.linux.capabilities | length' <<<"$out")" 41
+  equal "$(jq -c '[.ociVersionMax, .linux.cgroup.v1, .linux.cgroup.v2, .linux.cgroup.rdma, (.linux.cgroup.systemdUser == .linux.cgroup.systemd)]' <<<"$out")" \
+    '["1.3.0",true,true,true,true]'
+  equal "$(jq -c '.linux.intelRdt | keys_unsorted' <<<"$out")" '["enabled","schemata","monitoring"]'
+  equal "$(jq -c '[.annotations[], .potentiallyUnsafeConfigAnnotations[] | type] | unique' <<<"$out")" '["string"]' "types of annotations"
   equal "$(sed -n 2p <<<"$out")" '    "ociVersionMin": "1.0.0",'
   expect 1 berth features nonsense
 }

@@ -69,6 +69,19 @@ not_running_yet() {
 }
 test_case "run: it is running when its program does, and not before" not_running_yet
 
+config_changes() {
+  bundle '.process.args = ["sh", "-c", "hostname; hostname >/said"] | .hostname = "first"'
+  expect 0 berth create -b "$B" "$ID"
+  jq '.process.args = ["sh", "-c", "echo changed >/said"] | .hostname = "second"' "$B/config.json" >"$D/new" && cp "$D/new" "$B/config.json"
+  expect 0 berth start "$ID"
+  eventually test -s "$B/rootfs/said"
+  equal "$(<"$B/rootfs/said")" first "what the container said"
+  rm "$B/config.json"
+  eventually status_is "$ID" stopped
+  expect 0 berth delete "$ID"
+}
+test_case "what happens to config.json after create is not heard of" config_changes
+
 delete_created() {
   bundle "$SLEEP"
   expect 0 berth create -b "$B" --pid-file "$D/pid" "$ID"
@@ -121,6 +134,19 @@ bad_ids() {
   done
 }
 test_case "an id that could be a path is refused" bad_ids
+
+no_ids() {
+  local verb
+  bundle "$FOREVER"
+  cd "$B"
+  for verb in state create start kill delete; do
+    try berth "$verb"
+    [[ $status != 0 ]] || fail "$verb is accepted"
+    [[ $err ]] || fail "$verb says nothing"
+  done
+  equal "$(ls "$ROOT")" "" "containers"
+}
+test_case "verbs without an id are refused" no_ids
 
 pid_file() {
   bundle '.process.args = ["true"]'
@@ -431,6 +457,50 @@ poststop_hook() {
   equal "$(<"$D/hook")" stopped
 }
 test_case "the poststop hook runs when the container is deleted" poststop_hook
+
+# Each tells its kind and the state it was given; the container is in the way of none.
+hooks_in_steps() {
+  local said=$D/b/rootfs/tmp/said
+  bundle "$FOREVER" '.hooks = (["prestart", "createRuntime", "createContainer", "poststart", "poststop"] | map({(.): [{path: "/bin/sh",
+    args: ["sh", "-c", "echo \(.):$(jq -r .status) >>\($B)/rootfs/tmp/said"], env: ["PATH=/usr/bin:/bin"]}]}) | add)' \
+    '.hooks.startContainer = [{path: "/bin/sh", args: ["sh", "-c", "echo startContainer:$(sed \"s/.*\\\"status\\\": *\\\"//; s/\\\".*//\" | tr -d \" \\n\") >>/tmp/said"]}]'
+  expect 0 berth create -b "$B" "$ID"
+  equal "$(tr '\n' ' ' <"$said")" "prestart:creating createRuntime:creating createContainer:creating " "hooks of create"
+  expect 0 berth start "$ID"
+  equal "$(sed 1,3d "$said" | tr '\n' ' ')" "startContainer:created poststart:running " "hooks of start"
+  expect 0 berth kill "$ID" KILL
+  eventually status_is "$ID" stopped
+  equal "$(wc -l <"$said")" 5 "lines before delete"
+  expect 0 berth delete "$ID"
+  equal "$(tail -1 "$said")" poststop:stopped
+}
+test_case "each hook runs in its step, and is given the state of then" hooks_in_steps
+
+create_hook_fails() {
+  local kind
+  for kind in prestart createRuntime createContainer; do
+    bundle "$FOREVER" ".hooks = {$kind: [{path: \"/bin/false\"}], poststop: [{path: \"/bin/sh\", args: [\"sh\", \"-c\", \"echo $kind >>\(\$D)/stopped\"]}]}"
+    expect 1 berth create -b "$B" "$ID"
+    one_line "$err"
+    contains "$err" "$kind hook"
+    expect 1 berth state "$ID"
+    [[ -z $(find /sys/fs/cgroup -type d -name "*$ID*" 2>/dev/null) ]] || fail "a cgroup is left"
+  done
+  equal "$(tr '\n' ' ' <"$D/stopped")" "prestart createRuntime createContainer " "poststop hooks"
+}
+test_case "a hook of create that fails ends it, and poststop hooks run" create_hook_fails
+
+poststop_fails() {
+  bundle "$FOREVER" '.hooks.poststop = [{path: "/bin/false"}, {path: "/bin/sh", args: ["sh", "-c", "echo second >\($D)/hook"]}]'
+  expect 0 berth run -d -b "$B" "$ID"
+  expect 0 berth delete -f "$ID"
+  one_line "$err"
+  contains "$err" warning
+  contains "$err" "poststop hook"
+  equal "$(<"$D/hook")" second "the next hook"
+  expect 1 berth state "$ID"
+}
+test_case "a poststop hook that fails is a warning, and the next one runs" poststop_fails
 
 # --- logs, versions ----------------------------------------------------------------------------------------
 

@@ -77,6 +77,49 @@ test_case "idmap: maps of a joined user namespace" idmap_joined
 no_maps() { owned && refuses 'no user namespace whose maps' ".mounts += [$MAPPED + {options: [\"bind\", \"idmap\"]}]"; }
 test_case "idmap: needs maps" no_maps
 
+# --- other words of mounts, which runc 1.1 refuses -------------------------------------------------------
+test_case "mounts: the word defaults says nothing" inside "rw,relatime" \
+  '.mounts += [{destination: "/mnt", type: "tmpfs", source: "t", options: ["defaults"]}]' 'args("grep /mnt /proc/self/mountinfo | cut -d\" \" -f6")'
+atime_again() { # WORD
+  mkdir -p "$D/src/below"
+  mount -t tmpfs -o "$2" t "$D/src/below"
+  (inside "rw,relatime" ".mounts += [{destination: \"/mnt\", source: (\$D + \"/src\"), options: [\"rbind\", \"$1\"]}]" \
+    'args("grep /mnt/below /proc/self/mountinfo | cut -d\" \" -f6")')
+  umount "$D/src/below"
+}
+test_case "mounts: ratime takes noatime from the mounts below" atime_again ratime noatime
+test_case "mounts: rnostrictatime takes strictatime from the mounts below" atime_again rnostrictatime strictatime
+test_case "mounts: a relative destination is in the root" inside "/srv/here tmpfs" \
+  '.mounts += [{destination: "srv/here", type: "tmpfs", source: "t"}]' 'args("grep /here /proc/self/mounts | cut -d\" \" -f2,3")'
+remount() {
+  bundle '.mounts += [{destination: "/proc", type: "proc", source: "proc", options: ["remount", "ro"]}]'
+  expect 1 berth run -b "$B" "$ID"
+  one_line "$err"
+  contains "$err" '"remount" is not supported'
+  mkdir "$D/src"
+  inside ro '.mounts += [{destination: "/mnt", source: ($D + "/src"), options: ["bind", "remount", "ro"]}]' \
+    'args("grep /mnt /proc/self/mountinfo | cut -d\" \" -f6 | cut -d, -f1")'
+}
+test_case "mounts: remount adds nothing beside bind, and is refused without" remount
+
+# --- devices ------------------------------------------------------------------------------------------
+another_file() {
+  bundle '.linux.devices = [{path: "/srv/mine", type: "c", major: 1, minor: 3}]'
+  mkdir "$B/rootfs/srv"
+  echo data >"$B/rootfs/srv/mine"
+  try berth run -b "$B" "$ID"
+  [[ $status != 0 ]] || fail "it was not refused"
+  one_line "$err"
+  contains "$err" "/srv/mine"
+  equal "$(<"$B/rootfs/srv/mine")" data "the file"
+  # and what matches is taken
+  bundle '.linux.devices = [{path: "/srv/mine", type: "c", major: 1, minor: 3}] | .process.args = ["stat", "-c", "%t:%T", "/srv/mine"]'
+  mkdir "$B/rootfs/srv" && mknod "$B/rootfs/srv/mine" c 1 3
+  expect 0 berth run -b "$B" "$ID"
+  equal "$out" 1:3 "numbers of the node"
+}
+test_case "devices: another file in the place of one is an error" another_file
+
 # --- propagation of the root --------------------------------------------------------------------------
 # The bundle is on a shared mount of the host's. What the root is inside, and what passes either way.
 propagation() { # WORD FIELDS FROM-HOST
@@ -138,15 +181,39 @@ a_disk() {
 }
 disk_rates() {
   offers blkio io || skip "no controller for block devices"
-  local disk
+  local disk file
   disk=$(a_disk)
-  limited ".linux.resources.blockIO = {throttleReadBpsDevice: [{major: ${disk%:*}, minor: ${disk#*:}, rate: 1048576}],
-    throttleWriteIOPSDevice: [{major: ${disk%:*}, minor: ${disk#*:}, rate: 77}]}"
-  contains "$(limit blkio blkio.throttle.read_bps_device io.max)" 1048576
-  contains "$(limit blkio blkio.throttle.write_iops_device io.max)" 77
+  limited ".linux.resources.blockIO = ({major: ${disk%:*}, minor: ${disk#*:}} | {throttleReadBpsDevice: [. + {rate: 1048576}],
+    throttleWriteBpsDevice: [. + {rate: 2097152}], throttleReadIOPSDevice: [. + {rate: 66}], throttleWriteIOPSDevice: [. + {rate: 77}]})"
+  if is_v1 blkio; then
+    for file in read_bps:1048576 write_bps:2097152 read_iops:66 write_iops:77; do
+      equal "$(limit blkio "blkio.throttle.${file%:*}_device" '')" "$disk ${file#*:}"
+    done
+  else
+    equal "$(limit blkio '' io.max)" "$disk rbps=1048576 wbps=2097152 riops=66 wiops=77"
+  fi
   expect 0 berth delete -f "$ID"
 }
 test_case "block devices: rates" disk_rates
+disk_weights() {
+  offers blkio io || skip "no controller for block devices"
+  local disk first='' edit
+  disk=$(a_disk)
+  edit=".linux.resources.blockIO = {weight: 600, weightDevice: [{major: ${disk%:*}, minor: ${disk#*:}, weight: 300}]}"
+  # weights are a scheduler's: without it there is no file for them, and that is said
+  first=$(find /sys/fs/cgroup "${v2:-/sys/fs/cgroup}" -maxdepth 3 \( -name blkio.bfq.weight -o -name io.bfq.weight -o -name io.weight \) | head -1)
+  [[ $first ]] || { refuses blockIO "$edit" && return; }
+  limited "$edit"
+  if is_v1 blkio; then
+    equal "$(limit blkio blkio.bfq.weight '')" 600
+    contains "$(limit blkio blkio.bfq.weight_device '')" "$disk 300"
+  elif [[ $first = *io.weight ]]; then
+    contains "$(limit blkio '' io.weight)" "default "
+    contains "$(limit blkio '' io.weight)" "$disk "
+  fi
+  expect 0 berth delete -f "$ID"
+}
+test_case "block devices: weights, or refused where no scheduler has them" disk_weights
 huge_pages() {
   offers hugetlb hugetlb || { refuses 'hugepageLimits: no hugetlb controller' \
     '.linux.resources.hugepageLimits = [{pageSize: "2MB", limit: 4194304}]' && return; }
@@ -163,23 +230,50 @@ test_case "block devices: a weight of a scheduler that is gone" refuses 'blockIO
 # fields of stat: 18 priority, 19 nice, 41 policy
 test_case "scheduler: batch, with a nice value" inside "7 3" \
   '.process.scheduler = {policy: "SCHED_BATCH", nice: 7}' 'args("cut -d\" \" -f19,41 /proc/self/stat")'
-realtime() {
-  bundle "$FOREVER" '.process.scheduler = {policy: "SCHED_FIFO", priority: 3}'
+realtime() { # POLICY NUMBER
+  local time=.
+  # a kernel whose groups have real-time shares: without one nobody in the group is scheduled
+  [[ ! -e /sys/fs/cgroup/cpu/cpu.rt_runtime_us ]] || time='.linux.resources.cpu = {realtimeRuntime: 1000, realtimePeriod: 500000}'
+  bundle "$FOREVER" ".process.scheduler = {policy: \"$1\", priority: 3}" "$time"
   try berth run -d -b "$B" "$ID"
-  # groups of real-time processes may have no time, and containers no right
-  [[ $status = 0 ]] || { one_line "$err" && contains "$err" process.scheduler && return; }
-  equal "$(cut -d' ' -f18,41 "/proc/$(berth state "$ID" | jq .pid)/stat")" "-4 1" "priority and policy"
+  # there may be no time left to give, and containers may have no right
+  [[ $status = 0 ]] || { one_line "$err" && grep -Eq 'process.scheduler|cpu.rt_' <<<"$err" && return; }
+  equal "$(cut -d' ' -f18,41 "/proc/$(berth state "$ID" | jq .pid)/stat")" "-4 $2" "priority and policy"
   expect 0 berth delete -f "$ID"
 }
-test_case "scheduler: first in, first out" realtime
-io_priority() {
-  bundle "$FOREVER" '.process.ioPriority = {class: "IOPRIO_CLASS_IDLE", priority: 0}'
+test_case "scheduler: first in, first out" realtime SCHED_FIFO 1
+test_case "scheduler: round robin" realtime SCHED_RR 2
+test_case "scheduler: other, with a nice value" inside "5 0" \
+  '.process.scheduler = {policy: "SCHED_OTHER", nice: 5}' 'args("cut -d\" \" -f19,41 /proc/self/stat")'
+test_case "scheduler: idle" inside "0 5" \
+  '.process.scheduler = {policy: "SCHED_IDLE"}' 'args("cut -d\" \" -f19,41 /proc/self/stat")'
+scheduler_flags() {
+  bundle "$FOREVER" '.process.scheduler = {policy: "SCHED_BATCH", flags: ["SCHED_FLAG_RESET_ON_FORK"]}'
   expect 0 berth run -d -b "$B" "$ID"
-  contains "$(ionice -p "$(berth state "$ID" | jq .pid)")" idle
+  contains "$(chrt -p "$(berth state "$ID" | jq .pid)")" "SCHED_BATCH|SCHED_RESET_ON_FORK"
+  expect 0 berth delete -f "$ID"
+}
+test_case "scheduler: flags" scheduler_flags
+deadline() {
+  bundle "$FOREVER" '.process.scheduler = {policy: "SCHED_DEADLINE", runtime: 1000000, deadline: 20000000, period: 30000000}'
+  try berth run -d -b "$B" "$ID"
+  # the kernel may have no time to promise, or promise it only to who may use every CPU
+  [[ $status = 0 ]] || { one_line "$err" && contains "$err" process.scheduler && return; }
+  contains "$(chrt -p "$(berth state "$ID" | jq .pid)")" "1000000/20000000/30000000"
+  expect 0 berth delete -f "$ID"
+}
+test_case "scheduler: deadline, with runtime, deadline and period" deadline
+test_case "scheduler: a policy that the kernel has not" refuses process.scheduler '.process.scheduler = {policy: "SCHED_ISO"}'
+io_priority() { # CLASS PRIORITY WORDS
+  bundle "$FOREVER" ".process.ioPriority = {class: \"$1\", priority: $2}"
+  expect 0 berth run -d -b "$B" "$ID"
+  contains "$(ionice -p "$(berth state "$ID" | jq .pid)")" "$3"
   expect 0 berth exec "$ID" true
   expect 0 berth delete -f "$ID"
 }
-test_case "ioPriority: of the container's process" io_priority
+test_case "ioPriority: of the container's process" io_priority IOPRIO_CLASS_IDLE 0 idle
+test_case "ioPriority: best effort, with a priority" io_priority IOPRIO_CLASS_BE 6 "best-effort: prio 6"
+test_case "ioPriority: real time" io_priority IOPRIO_CLASS_RT 2 "realtime: prio 2"
 two_cpus() { [[ $(nproc) -ge 2 ]] || skip "one CPU"; }
 exec_affinity() {
   two_cpus
@@ -257,6 +351,38 @@ time_offsets_exec() {
 }
 test_case "timeOffsets: create, start, exec" time_offsets_exec
 test_case "timeOffsets: need a namespace" refuses "needs a new time namespace" '.linux.timeOffsets = {boottime: {secs: 1}}'
+
+# --- names, capabilities ------------------------------------------------------------------------------
+test_case "domainname: of the container's namespace" inside example '.domainname = "example" | args("cat /proc/sys/kernel/domainname")'
+unknown_capability() {
+  bundle '.process.capabilities |= (.bounding += ["CAP_NONSENSE"] | .permitted += ["CAP_NONSENSE", "CAP_TWO"]) | .process.args = ["echo", "hi"]'
+  expect 0 berth run -b "$B" "$ID"
+  equal "$out" hi "output"
+  one_line "$err"
+  contains "$err" "warning: process.capabilities"
+  contains "$err" "CAP_NONSENSE, CAP_TWO"
+}
+test_case "capabilities: one that nobody knows is warned of" unknown_capability
+
+# --- namespaces of others that are rarely joined --------------------------------------------------------
+# A process in a namespace of its own: the container's is that one.
+joins_namespace() { # TYPE FILE UNSHARE-OPTION
+  [[ -e /proc/self/ns/$2 ]] || skip "no $1 namespaces"
+  local holder r=0
+  unshare "$3" --fork sleep 100 &
+  holder=$!
+  child_of_it() { child=$(cat "/proc/$holder/task/$holder/children") && [[ $child && $(cat "/proc/${child% }/comm") = sleep ]]; }
+  eventually child_of_it
+  child=${child% }
+  (inside "$(readlink "/proc/$child/ns/$2")" ".linux.namespaces |= map(select(.type != \"$1\")) + [{type: \"$1\", path: \"/proc/$child/ns/$2\"}]" \
+    "args(\"readlink /proc/self/ns/$2\")") || r=$?
+  kill "$child"
+  wait "$holder" || :
+  return $r
+}
+test_case "namespaces: joins a mount namespace" joins_namespace mount mnt --mount
+test_case "namespaces: joins a cgroup namespace" joins_namespace cgroup cgroup --cgroup
+test_case "namespaces: joins a time namespace" joins_namespace time time --time
 
 # --- security modules ---------------------------------------------------------------------------------
 apparmor() {

@@ -29,6 +29,20 @@ too_long() {
 }
 test_case "a filter that is too long for the kernel" too_long
 
+# --- flags, which no process sees: what seccomp(2) is going to be given ---------------------------------------
+flags() { # WANTED JQ
+  bundle '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["mkdir"], action: "SCMP_ACT_ERRNO"}]}' "$2" \
+    '.process.args = ["grep", "^Seccomp:", "/proc/self/status"]'
+  expect 0 berth plan "$B"
+  equal "$(awk '$3 == "load-filter" { print $(NF - 1) }' <<<"$out")" "$1" "flags"
+  expect 0 berth run -b "$B" "$ID"
+  equal "$out" "Seccomp:	2"
+}
+test_case "flags: logging, and no penalty for speculation" flags 0x6 \
+  '.linux.seccomp.flags = ["SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW"]'
+test_case "flags: there are no other threads to synchronize" flags 0 '.linux.seccomp.flags = ["SECCOMP_FILTER_FLAG_TSYNC"]'
+test_case "flags: an empty list is none, no list is no penalty" eval 'flags 0 ".linux.seccomp.flags = []" && flags 0x4 .'
+
 # --- startContainer hooks are under the filter -----------------------------------------------------------
 NO_MKDIR='.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["mkdir", "mkdirat"], action: "SCMP_ACT_KILL_PROCESS"}]}'
 START_HOOK() { # SHELL: a hook that runs it
@@ -155,6 +169,7 @@ as_user() { # JQ
 test_case "an agent of an ordinary user" as_user .
 test_case "an agent of an ordinary user decides about sendmsg" as_user '.linux.seccomp.syscalls[0].names += ["sendmsg"]'
 test_case "nobody listens" refuses 'failed to connect with seccomp agent at' "$NOTIFY"
+test_case "metadata for no agent goes to nobody" inside hi '.process.args = ["echo", "hi"] | .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerMetadata: "x"}'
 test_case "an agent cannot decide about write" refuses 'SCMP_ACT_NOTIFY cannot be used for the write syscall' "$NOTIFY" \
   '.linux.seccomp.syscalls[0].names += ["write"]'
 

@@ -15,6 +15,7 @@ row "an environment without HOME"       'args("echo $HOME")'
 row "HOME comes from passwd"            '.process.user = {uid: 1000, gid: 1000}' 'args("echo $HOME")'
 row "HOME of a user without entry"      '.process.user = {uid: 4711, gid: 1}' 'args("echo $HOME")'
 row "working directory"                 '.process.cwd = "/tmp" | .process.args = ["pwd"]'
+row "a size without a terminal"         '.process.consoleSize = {height: 30, width: 90} | .process.args = ["echo", "hi"]'
 row "user and groups"                   '.process.user = {uid: 1000, gid: 1001, additionalGids: [5, 6]} | .process.args = ["id"]' \
   users='uid=1000(user) gid=1001 groups=5,6'
 row "no additional groups"              '.process.args = ["id", "-G"]'
@@ -29,6 +30,10 @@ row "no new privileges"                 'args("grep NoNewPrivs /proc/self/status
 row "new privileges allowed"            '.process.noNewPrivileges = false' 'args("grep NoNewPrivs /proc/self/status")'
 row "rlimits"                           '.process.rlimits = [{type: "RLIMIT_NOFILE", soft: 100, hard: 200}, {type: "RLIMIT_CORE", soft: 0, hard: 0}]' \
   'args("ulimit -Sn; ulimit -Hn; ulimit -c")'
+row "rlimits of every type"             '.process.rlimits = (["AS", "CORE", "CPU", "DATA", "FSIZE", "LOCKS", "RSS", "RTTIME", "STACK"] | to_entries
+  | map({type: ("RLIMIT_" + .value), soft: (4294967296 + 4096 * .key), hard: (8589934592 + 4096 * .key)}))
+  + (["MEMLOCK", "MSGQUEUE", "NOFILE", "NPROC", "SIGPENDING"] | to_entries | map({type: ("RLIMIT_" + .value), soft: (1000 + .key), hard: (2000 + .key)}))
+  + (["NICE", "RTPRIO"] | map({type: ("RLIMIT_" + .), soft: 0, hard: 0}))' 'args("cat /proc/self/limits")'
 row "oom score"                         '.process.oomScoreAdj = 500' 'args("cat /proc/self/oom_score_adj")'
 row "oom score of the parent"           'args("cat /proc/self/oom_score_adj")'
 row "descriptors that are open"         'args("ls /proc/self/fd | wc -l")'
@@ -64,12 +69,14 @@ row "relative working directory"        '.process.cwd = "tmp"' refused
 row "working directory is created"      '.process.cwd = "/srv/work"' 'args("pwd; stat -c %a:%u:%g .")'
 row "working directory of another user"  '.process.cwd = "/home" | .process.user = {uid: 1000, gid: 1000} | .process.args = ["pwd"]' before=private_home
 row "missing root file system"          '.root.path = "nowhere"' refused
+row "root file system, an absolute path" '.root.path = ($B + "/rootfs") | .process.args = ["cat", "/etc/passwd"]'
 row "root file system is a file"        '.root.path = "config.json"' refused
 row "broken configuration"              . before=break_config refused
 row "no configuration"                  . before=no_config refused
 row "unknown namespace"                 '.linux.namespaces += [{type: "nonsense"}]' refused
 row "a namespace twice"                 '.linux.namespaces += [{type: "pid"}]' refused
 row "namespace path that is not there"  '.linux.namespaces |= map(select(.type != "network")) + [{type: "network", path: "/no/ns"}]' refused
+row "namespace path of another type"    '.linux.namespaces |= map(select(.type != "network")) + [{type: "network", path: "/proc/self/ns/uts"}]' refused
 row "a mount that fails"                '.mounts += [{destination: "/mnt", type: "bind", source: "/no/such/source", options: ["bind"]}]' refused
 row "unknown file system"               '.mounts += [{destination: "/mnt", type: "nofs", source: "none"}]' refused
 row "hostname without its namespace"    "$(NO_NS uts)" refused
@@ -104,6 +111,8 @@ row "the mounts of the default"         "args(\"$MOUNTS\")"
 row "tmpfs with mode, size and flags"   '.mounts += [{destination: "/mnt", type: "tmpfs", source: "t", options: ["nosuid", "noexec", "mode=0711", "size=64k"]}]' \
   "args(\"$MOUNTS; dd if=/dev/zero of=/mnt/x bs=1k count=100 2>/dev/null; stat -c %s /mnt/x\")"
 row "tmpfs keeps the mode of its place" '.mounts += [{destination: "/tmp", type: "tmpfs", source: "t"}]' 'args("stat -c %a /tmp")'
+row "every flag of a mount"             '.mounts += ("'"$FLAGS"'" | split(" ") | map({destination: ("/m/" + .), type: "tmpfs", source: "t", options: [.]}))' \
+  'args("grep /m/ /proc/self/mountinfo | cut -d\" \" -f5-")'
 row "mount points are made"             '.mounts += [{destination: "/a/b/c", type: "tmpfs", source: "t"}]' 'args("stat -c %a:%u /a /a/b /a/b/c")'
 row "bind of a directory"               '.mounts += [{destination: "/mnt", type: "bind", source: ($D + "/src"), options: ["bind"]}]' \
   "args(\"cat /mnt/file; echo new >/mnt/new && cat /mnt/new; $MOUNTS\")" before=source_dir
@@ -120,6 +129,10 @@ row "a mount through a symlink"         '.mounts += [{destination: "/link/x", ty
 row "a symlink stays in the root"       '.mounts += [{destination: "/away/x", type: "tmpfs", source: "t"}]' "args(\"$MOUNTS\")" before=link_to_outside
 row "mounts hide each other in order"   '.mounts += [{destination: "/mnt", type: "tmpfs", source: "a"}, {destination: "/mnt/in", type: "tmpfs", source: "b"}]' "args(\"$MOUNTS\")"
 row "propagation of a mount"            '.mounts += [{destination: "/mnt", type: "bind", source: ($D + "/src"), options: ["rbind", "rslave"]}]' "args(\"grep -c master: /proc/self/mountinfo; $MOUNTS\")" before=source_shared after=source_shared_umount
+row "every propagation of a mount"      '.mounts += ("'"$PROPAGATION"'" | split(" ") | map({destination: ("/m/" + .), source: ($D + "/src"), options: ["rbind", .]}))' \
+  'args("grep /m/ /proc/self/mountinfo | cut -d\" \" -f5- | sed \"s/:[0-9]*//g; s/ - .*//\"")' before=source_shared after=source_shared_umount
+row "every recursive flag of a mount"   '.mounts += ("'"$RECURSIVE"'" | split(" ") | map({destination: ("/m/" + .), source: ($D + "/src"), options: ["rbind", .]}))' \
+  'args("grep /m/ /proc/self/mountinfo | cut -d\" \" -f5-6")' before=source_of_flags after=source_of_flags_umount
 row "propagation of the root"           '.linux.rootfsPropagation = "slave"' "args(\"$MOUNTS\")"
 row "read-only root"                    '.root.readonly = true' "args(\"touch /x; touch /dev/shm/x && echo shm; $MOUNTS\")"
 row "masked file, directory, neither"   '.linux.maskedPaths = ["/proc/uptime", "/etc", "/nowhere"]' 'args("cat /proc/uptime; ls -A /etc; ls -d /nowhere")'
@@ -128,6 +141,8 @@ row "nothing masked, nothing read-only" 'del(.linux.maskedPaths, .linux.readonly
 row "the default devices"               'args("ls -l /dev | tail -n +2 | while read -r a b c d e; do echo $a $b $c $d ${e##*:}; done | sort; stat -c %n:%a:%t:%T /dev/null /dev/full /dev/tty /dev/zero")'
 row "a device of the configuration"     '.linux.devices = [{path: "/dev/mine", type: "c", major: 1, minor: 3, fileMode: 432, uid: 5, gid: 6}, {path: "/dev/sub/fifo", type: "p", fileMode: 384}]' \
   'args("stat -c %n:%a:%u:%g:%t:%T:%F /dev/mine /dev/sub/fifo")' users=refused
+row "devices of the types b and u"      '.linux.devices = [{path: "/srv/disk", type: "b", major: 7, minor: 0, fileMode: 384}, {path: "/dev/raw", type: "u", major: 1, minor: 3, fileMode: 438}]' \
+  'args("stat -c %n:%a:%u:%g:%t:%T:%F /srv/disk /dev/raw")' users=refused
 row "a device that is not allowed"      '.linux.devices = [{path: "/dev/mine", type: "c", major: 10, minor: 229, fileMode: 438}]' 'args("cat /dev/mine")' users=refused
 row "a device that is allowed"          '.linux.devices = [{path: "/dev/kmsg1", type: "c", major: 1, minor: 5, fileMode: 438}] | .linux.resources.devices += [{allow: true, type: "c", major: 1, minor: 5, access: "r"}]' \
   'args("head -c 3 /dev/kmsg1 | wc -c")' users=refused
@@ -137,6 +152,16 @@ row "seccomp: a call fails"             '.linux.seccomp = {defaultAction: "SCMP_
 row "seccomp: with an errno of its own" '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["mkdir", "mkdirat"], action: "SCMP_ACT_ERRNO", errnoRet: 28}]}' 'args("mkdir /tmp/x; echo $?")'
 row "seccomp: a call kills"             '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["mkdir", "mkdirat"], action: "SCMP_ACT_KILL_PROCESS"}]}' '.process.args = ["mkdir", "/tmp/x"]'
 row "seccomp: an argument decides"      '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["kill"], action: "SCMP_ACT_ERRNO", args: [{index: 1, value: 0, op: "SCMP_CMP_EQ"}]}]}' 'args("kill -0 $$; echo $?; trap : USR1; kill -USR1 $$; echo $?")'
+# kill(2) of no signal, 18 and 28, of which process 1 minds none
+for op in NE LT LE EQ GE GT; do
+  row "seccomp: argument and value, $op" ".linux.seccomp = {defaultAction: \"SCMP_ACT_ALLOW\", syscalls: [{names: [\"kill\"], action: \"SCMP_ACT_ERRNO\", args: [{index: 1, value: 18, op: \"SCMP_CMP_$op\"}]}]}" \
+    'args("for s in 0 18 28; do kill -$s $$ 2>/dev/null; echo $?; done")'
+done
+row "seccomp: some bits of an argument" '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["kill"], action: "SCMP_ACT_ERRNO", args: [{index: 1, value: 24, valueTwo: 16, op: "SCMP_CMP_MASKED_EQ"}]}]}' \
+  'args("for s in 0 18 28; do kill -$s $$ 2>/dev/null; echo $?; done")'
+for action in ALLOW KILL KILL_THREAD LOG TRACE TRAP; do
+  row "seccomp: the action $action"     ".linux.seccomp = {defaultAction: \"SCMP_ACT_ALLOW\", syscalls: [{names: [\"mkdir\", \"mkdirat\"], action: \"SCMP_ACT_$action\"}]}" 'args("mkdir /tmp/x; echo $?")'
+done
 row "seccomp: all but the known ones"   '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["no_such_call", "chroot"], action: "SCMP_ACT_ERRNO"}]}' 'args("chroot / true; grep Seccomp: /proc/self/status")'
 row "seccomp: unknown action"           '.linux.seccomp = {defaultAction: "SCMP_ACT_NONSENSE"}' refused
 

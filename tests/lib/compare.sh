@@ -10,6 +10,13 @@ ARGS='def args($script): .process.args = ["sh", "-c", $script];'
 NODES=
 [[ -z ${CHECK_USER:-} ]] || NODES='s/nosuid,noexec,(.* devtmpfs )/\\1/; '
 MOUNTS='grep -v -e \" /proc/keys \" -e \" /proc/timer_list \" -e \" /sys/fs/cgroup .* tmpfs\" /proc/self/mountinfo | cut -d\" \" -f5-6,7- | sed -E \"'$NODES's/ - ([^ ]+) .*/ \\\\1/; s/(master|shared|propagate_from):[0-9]+/\\\\1/g\" | sort'
+# The words of a mount that the specification lists, by what they are about: the table's rows "every ...". Without
+# "defaults", "ratime", "rnostrictatime", which runc 1.1 refuses.
+FLAGS="async atime dev diratime dirsync exec iversion lazytime loud mand noatime nodev nodiratime noexec noiversion \
+nolazytime nomand norelatime nostrictatime nosuid nosymfollow relatime ro rw silent strictatime suid symfollow sync"
+PROPAGATION="private rprivate rshared rslave runbindable shared slave unbindable"
+RECURSIVE="rdev rdiratime rexec rnoatime rnodev rnodiratime rnoexec rnorelatime rnosuid rnosymfollow \
+rrelatime rro rrw rstrictatime rsuid rsymfollow"
 # A process whose namespaces a row may join.
 env -u BERTH_TEST_RUN unshare -n -i -u --pid --fork sleep 10000 &
 compare_holder=$!
@@ -34,6 +41,12 @@ source_dir() { rm -rf "$D/src" && mkdir -p "$D/src/below" && echo content >"$D/s
 source_with_mount() { source_dir && mount -t tmpfs t "$D/src/below" && echo deep >"$D/src/below/deep"; }
 source_shared() { source_dir && mount -t tmpfs t "$D/src" && mount --make-shared "$D/src"; }
 source_shared_umount() { umount "$D/src"; }
+# words of the recursive flags have something to switch on in the one, and off in the other
+source_of_flags() {
+  source_dir && mount -t tmpfs -o ro,nosuid,nodev,noexec,nodiratime,nosymfollow,strictatime t "$D/src/below"
+  mkdir -p "$D/src/plain" && mount -t tmpfs t "$D/src/plain"
+}
+source_of_flags_umount() { umount "$D/src/below" "$D/src/plain"; }
 source_umount() { umount "$D/src/below"; }
 link_to_mnt() { ln -s mnt "$B/rootfs/link"; }
 link_to_outside() { ln -s ../../../../../../../../tmp "$B/rootfs/away"; }
