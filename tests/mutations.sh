@@ -99,6 +99,9 @@ mutate "an array out of bounds" "arrayIndexOutOfBounds|out of bounds" lint.cppch
 mutate "the last row of the steps is missing" "a step without description" "" "sed -i '/\[STEP_FAIL\]/d' src/plan/step.c"
 mutate "a row in the middle is missing" "FAILED  \]" test_plan "sed -i '/\[STEP_CHDIR\]/d' src/plan/step.c"
 mutate "the shared plan is not sealed" "FAILED  \]" 'test_plan|test_session' "sed -i 's/F_SEAL_WRITE/0/' src/plan/plan_share.c"
+mutate "a test that the specification's table names has another name" "no such test: table: read-only root" lint.conformance \
+  "sed -i 's/^row \"read-only root\"/row \"a root to read\"/' tests/integration/table.sh"
+mutate "a row of the specification's table without a test" "nothing shows" lint.conformance "sed -i 's/^| .root.readonly. | .*/| root.readonly | |/' docs/conformance.md"
 mutate "the test framework takes a failure for a success" "framework: " lint.framework "sed -i 's/^  77) echo/  1 | 77) echo/' tests/lib/check.sh"
 mutate "the test framework does not see what is left" "framework: " lint.framework "sed -i 's/^left_cgroups() {/left_cgroups() { return; /; s/^left_processes() {/left_processes() { return; /' tests/lib/check.sh"
 

@@ -38,6 +38,7 @@ lint(sizes "${here}/sizes.sh" "${PROJECT_SOURCE_DIR}")
 lint(words "${here}/words.sh" "${PROJECT_SOURCE_DIR}" "${CMAKE_C_COMPILER}")
 lint(shell "${here}/shell.sh" "${PROJECT_SOURCE_DIR}")
 lint(framework "${here}/framework.sh" "${PROJECT_SOURCE_DIR}")
+lint(conformance "${here}/conformance.sh" "${PROJECT_SOURCE_DIR}")
 # The analysers read the whole tree; once, in one build, is enough.
 string(FIND "${CMAKE_C_FLAGS}" "-fsanitize" sanitized)
 if(sanitized EQUAL -1)
