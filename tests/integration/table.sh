@@ -132,7 +132,7 @@ row "propagation of a mount"            '.mounts += [{destination: "/mnt", type:
 row "every propagation of a mount"      '.mounts += ("'"$PROPAGATION"'" | split(" ") | map({destination: ("/m/" + .), source: ($D + "/src"), options: ["rbind", .]}))' \
   'args("grep /m/ /proc/self/mountinfo | cut -d\" \" -f5- | sed \"s/:[0-9]*//g; s/ - .*//\"")' before=source_shared after=source_shared_umount
 row "every recursive flag of a mount"   '.mounts += ("'"$RECURSIVE"'" | split(" ") | map({destination: ("/m/" + .), source: ($D + "/src"), options: ["rbind", .]}))' \
-  'args("grep /m/ /proc/self/mountinfo | cut -d\" \" -f5-6")' before=source_of_flags after=source_of_flags_umount
+  'args("grep /m/ /proc/self/mountinfo | cut -d\" \" -f5-6")' before=source_of_flags after=source_of_flags_umount users=refused
 row "propagation of the root"           '.linux.rootfsPropagation = "slave"' "args(\"$MOUNTS\")"
 row "read-only root"                    '.root.readonly = true' "args(\"touch /x; touch /dev/shm/x && echo shm; $MOUNTS\")"
 row "masked file, directory, neither"   '.linux.maskedPaths = ["/proc/uptime", "/etc", "/nowhere"]' 'args("cat /proc/uptime; ls -A /etc; ls -d /nowhere")'
