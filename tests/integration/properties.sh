@@ -26,8 +26,8 @@ tree_copied() {
   equal "$(sed 1q <<<"$copy")" "/srv drwxr-xr-x 0:0"
 }
 test_case "tmpcopyup: the tmpfs begins with what the image has" tree_copied
-row "tmpcopyup: content, as runc copies it" "$COPY" 'args("cat /srv/file /srv/a/b/c; readlink /srv/link; md5sum /srv/a/zeroes; echo new >/srv/new; ls /srv")' before=a_tree
-row "tmpcopyup: read-only afterwards" '.mounts += [{destination: "/srv", type: "tmpfs", source: "t", options: ["tmpcopyup", "ro"]}]' 'args("cat /srv/file; touch /srv/x")' before=a_tree
+row "tmpcopyup: content, as runc copies it" "$COPY" 'args("cat /srv/file /srv/a/b/c; readlink /srv/link; md5sum /srv/a/zeroes; echo new >/srv/new; ls /srv")' before=a_tree users=refused
+row "tmpcopyup: read-only afterwards" '.mounts += [{destination: "/srv", type: "tmpfs", source: "t", options: ["tmpcopyup", "ro"]}]' 'args("cat /srv/file; touch /srv/x")' before=a_tree users=refused
 row "tmpcopyup: nothing to copy" "$COPY" 'args("ls -A /srv | wc -l")'
 copy_stays() {
   bundle "$ARGS $COPY" 'args("echo changed >/srv/file; rm /srv/a/zeroes")'

@@ -83,7 +83,10 @@ user_programs() {
   tops=$(hierarchies | tr '\n' ' ')
   mkdir "$WORK/as-user"
   for program in "$BERTH" "$(command -v runc)"; do
-    printf '%s\n' '#!/bin/sh' "umask 022" "for top in $tops; do echo 0 >\$top/$USER_CGROUP/session/cgroup.procs; done" \
+    # before Linux 6.2 who comes into another cpuset forgets what he was bound to
+    printf '%s\n' '#!/bin/sh' 'umask 022' "bound=\$(taskset -p \$\$)" \
+      "for top in $tops; do echo 0 >\$top/$USER_CGROUP/session/cgroup.procs; done" \
+      "taskset -p \"\${bound##* }\" \$\$ >/dev/null" \
       "exec setpriv --reuid $USER_ID --regid $USER_ID --clear-groups --inh-caps=-all env $(user_env) $program \"\$@\"" \
       >"$WORK/as-user/${program##*/}"
     chmod 755 "$WORK/as-user/${program##*/}"
