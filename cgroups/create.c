@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -223,13 +224,29 @@ static int take_over(const struct making *m, struct error *err)
                                       "another path, or delete the container that has it", m->full);
 }
 
+/*
+ * Before Linux 6.2 the processes of a cgroup are unbound from their CPUs when it gets a cpuset, because its parent gives
+ * that controller down for the first time. One of them may be us, and where we are is where the container shall be.
+ */
+static int make_way(struct making *m, struct error *err)
+{
+        unsigned long cpus[8192 / (8 * sizeof(long))];
+        int r = make_parents(m, err);
+        if (r < 0)
+                return r;
+        long size = syscall(SYS_sched_getaffinity, 0, sizeof(cpus), cpus);
+        enable_along(m);
+        if (size > 0)
+                (void) syscall(SYS_sched_setaffinity, 0, size, cpus); /* refused: the cpuset has none of them */
+        return 0;
+}
+
 static int make_dir(struct making *m, struct cgroup_dir *ret_dir, struct error *err)
 {
         if (m->h->v2 && !all_enabled(m)) {
-                int r = make_parents(m, err);
+                int r = make_way(m, err);
                 if (r < 0)
                         return r;
-                enable_along(m);
         }
         int made = mkdir(m->full, 0755);
         if (made < 0 && errno == ENOENT) {

@@ -87,6 +87,18 @@ callers_cgroup() {
 }
 test_case "without cgroupsPath the limits of the caller's cgroup hold for the container" callers_cgroup
 
+# Whose parent gives the cpuset controller down for the first time: Linux before 6.2 unbinds all that are in there.
+new_cpuset() {
+  local top=/sys/fs/cgroup/$ID.group
+  [[ $(stat -f -c %T /sys/fs/cgroup) = cgroup2fs ]] || skip "cgroup v1"
+  mkdir -p "$top/session"
+  affinity
+  expect 0 sh -c 'echo 0 >"$1/cgroup.procs"; shift; exec "$@"' sh "$top/session" taskset -c "$last_cpu" "$BERTH" --root "$ROOT" run -b "$B" "$ID"
+  rmdir "$top/session" "$top"
+  equal "$(awk '{ print $2 }' <<<"$out")" "$last_cpu" CPUs
+}
+[[ -n ${CHECK_SYSTEMD:-} ]] || test_case "taskset -c N run: also where its cgroup brings the first cpuset" new_cpuset
+
 own_limits() {
   bundle '.process.args = ["sh", "-c", "ulimit -n; ulimit -s"]' 'del(.process.rlimits)'
   expect 0 bash -c 'ulimit -n 321; ulimit -s 4321; exec "$@"' sh "$BERTH" --root "$ROOT" run -b "$B" "$ID"

@@ -372,7 +372,7 @@ test_case "rootless: by the user's own systemd, in user.slice below its manager"
 test_case "rootless: in a slice of one's own" rootless '.linux.cgroupsPath = "mine.slice:test:\($ID)"' mine.slice
 
 others() {
-  expect 1 berth launch -n 1 /nowhere
+  expect 1 "$BERTH" --systemd-cgroup launch -n 1 /nowhere
   one_line "$err"
   contains "$err" systemd
   expect 0 berth --cgroup-manager systemd list
