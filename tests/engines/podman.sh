@@ -290,6 +290,8 @@ test_case "podman healthcheck" health
 # --- pods --------------------------------------------------------------------------------------------------
 
 pods() {
+  # with runc, too: its own device rules for the pod's cgroup allow nothing
+  [[ $(stat -f -c %T /sys/fs/cgroup) != cgroup2fs ]] || skip "Podman 4.3 without systemd denies a pod all devices on cgroup v2"
   expect 0 podman pod create --name "$ID" --network none --hostname pod --cgroup-parent "/$ENGINE_PARENT"
   expect 0 podman run -d --pod "$ID" --name "$ID-a" box sleep 1000
   expect 0 podman run --rm --pod "$ID" box sh -c 'hostname; readlink /proc/self/ns/ipc'

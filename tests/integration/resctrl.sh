@@ -61,7 +61,7 @@ test_case "update: a container without a class has no schemata" nothing_to_updat
 
 played() { # the machine has a resctrl, in $F
   ! mountpoint -q "$R" || skip "this machine has resctrl"
-  ! nm -D "$BERTH" 2>/dev/null | grep -q __asan || skip "a sanitizer wants to be the first library"
+  ! nm -D "${CHECK_PROGRAM:-$BERTH}" 2>/dev/null | grep -q __asan || skip "a sanitizer wants to be the first library"
   [[ -e $WORK/bin/resctrl.so ]] ||
     cc -shared -fPIC -Wall -o "$WORK/bin/resctrl.so" "$TESTS/lib/resctrl_preload.c" || fail "no library"
   F=$D/resctrl

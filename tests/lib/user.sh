@@ -79,6 +79,7 @@ export USER_ID USER_NAME USER_RANGE USER_CGROUP # for shells of script(1)
 # For CHECK_USER: $BERTH and runc as programs that become the user in cgroups of his own, whoever starts them.
 user_programs() {
   local program tops
+  export CHECK_PROGRAM=$BERTH
   delegate "$USER_CGROUP"
   tops=$(hierarchies | tr '\n' ' ')
   mkdir "$WORK/as-user"
