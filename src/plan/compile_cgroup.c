@@ -53,15 +53,15 @@ void compile_cgroup_paths(struct compile *c)
 {
         if (c->wish->no_cgroup)
                 return;
-        if (c->wish->cgroup_inherit)
-                c->cgroup_path = c->wish->cgroup_path;
-        else if (c->wish->systemd)
+        if (c->wish->systemd) {
                 compile_unit_name(c);
-        else if (c->wish->cgroup_path)
-                c->cgroup_path = c->wish->cgroup_path;
-        else
-                c->cgroup_path = plan_cgroup_path(c->spec, c->host, c->wish->id, c->arena);
-        if (!c->wish->systemd && !c->wish->cgroup_inherit && !c->cgroup_path)
+                return;
+        }
+        c->cgroup_path = c->wish->cgroup_path;
+        if (c->wish->cgroup_inherit || c->cgroup_path)
+                return;
+        c->cgroup_path = plan_cgroup_path(c->spec, c->host, c->wish->id, c->arena);
+        if (!c->cgroup_path)
                 compile_refuse(c, -ENOMEM, "no memory to compile the plan");
 }
 
